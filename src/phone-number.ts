@@ -13,7 +13,8 @@ export function isPhoneNumber(text: string): text is PhoneNumber {
 
 /** Takes text that must already be E.164. @throws {InvalidInput} when it is not. */
 export function phoneNumber(text: string): PhoneNumber {
-  if (!isPhoneNumber(text)) throw new InvalidInput("a phone number in international form is expected, like +15551230001");
+  if (!isPhoneNumber(text))
+    throw new InvalidInput("a phone number in international form is expected, like +15551230001");
   return text;
 }
 

@@ -8,7 +8,11 @@ export { Element, escapeXML, escapeXMLText };
 export type Attributes = Record<string, string | number | undefined>;
 
 /** Makes an element: name, attributes, children (elements or text). */
-export function xml(name: string, attributes: Attributes = {}, ...children: readonly (Element | string | undefined)[]): Element {
+export function xml(
+  name: string,
+  attributes: Attributes = {},
+  ...children: readonly (Element | string | undefined)[]
+): Element {
   const element = createElement(name, attributes);
   for (const child of children) {
     if (child === undefined) continue;
@@ -31,7 +35,8 @@ export function namespaceOf(element: Element): string {
 /** An attribute that must be there. @throws {StanzaError} `bad-request` naming it when it is not. */
 export function requireAttribute(element: Element, name: string): string {
   const value: unknown = Object.hasOwn(element.attrs, name) ? element.attrs[name] : undefined;
-  if (typeof value !== "string") throw new StanzaError("bad-request", `<${element.name}/> lacks the attribute ${name}`);
+  if (typeof value !== "string")
+    throw new StanzaError("bad-request", `<${element.name}/> lacks the attribute ${name}`);
   return value;
 }
 
@@ -51,7 +56,9 @@ export function reading<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof StanzaError) throw error;
-    throw new StanzaError("bad-request", error instanceof Error ? error.message : "malformed request", { cause: error });
+    throw new StanzaError("bad-request", error instanceof Error ? error.message : "malformed request", {
+      cause: error,
+    });
   }
 }
 
@@ -62,7 +69,9 @@ export function stanzaErrorElement(error: StanzaError): Element {
     { type: error.type },
     xml(error.condition, { xmlns: NS.stanzaErrors }),
     xml("text", { xmlns: NS.stanzaErrors }, error.message),
-    error.applicationCondition === undefined ? undefined : xml(error.applicationCondition, { xmlns: NS.mailbox }),
+    error.applicationCondition === undefined
+      ? undefined
+      : xml(error.applicationCondition, { xmlns: NS.mailbox }),
   );
 }
 
@@ -92,6 +101,7 @@ export function parseXml(text: string): Element {
   parser.on("element", (element: Element) => root?.append(element));
   parser.on("error", (error: unknown) => (failure = error));
   parser.write(text);
-  if (failure !== undefined || !root) throw new StanzaError("bad-request", "not well-formed XML", { cause: failure });
+  if (failure !== undefined || !root)
+    throw new StanzaError("bad-request", "not well-formed XML", { cause: failure });
   return root;
 }

@@ -1,0 +1,169 @@
+import type { Database } from "better-sqlite3";
+import type { EpochMs } from "../../src/clock.js";
+import type { DeviceId } from "../../src/ids.js";
+import type { Migration, StoreModule } from "../store/operations.js";
+
+/** An account that a number belongs to. The number itself is only there hashed and sealed. */
+export interface AccountRow {
+  readonly id: number;
+  /** Bare JID on the host. */
+  readonly jid: string;
+  readonly numberHash: Uint8Array;
+  readonly numberSealed: Uint8Array;
+  /** Whether the sign-up made the account on the host, so that deletion may remove it there. */
+  readonly isMadeHere: boolean;
+  readonly pinHash: Uint8Array | null;
+}
+
+/** A device that is being bound to an account. */
+export interface NewDevice {
+  readonly deviceId: DeviceId;
+  /** SHA-256 of the device's Ed25519 public key. */
+  readonly keyHash: Uint8Array;
+}
+
+/** A number about to belong to an account. */
+export interface NewAccount {
+  readonly jid: string;
+  readonly numberHash: Uint8Array;
+  readonly numberSealed: Uint8Array;
+  readonly isMadeHere: boolean;
+  readonly pinHash: Uint8Array | null;
+  readonly device: NewDevice | undefined;
+  readonly now: EpochMs;
+}
+
+/** What a number was taken from: the account that it belonged to before. */
+export interface RetiredAccount {
+  readonly jid: string;
+  readonly isMadeHere: boolean;
+}
+
+/** Why a device cannot be bound. */
+export type DeviceRefusal = "no-account" | "device-id-taken" | "too-many-devices";
+
+/** Devices an account may have: Signal allows 6, WhatsApp a phone and 4. */
+export const MAX_DEVICES = 6;
+
+const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    // A device row is also its mailbox: device_id is null while the mailbox waits for the account's first device
+    sql: `
+      CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        jid TEXT NOT NULL UNIQUE,
+        number_hash BLOB NOT NULL UNIQUE,
+        number_sealed BLOB NOT NULL,
+        is_made_here INTEGER NOT NULL,
+        pin_hash BLOB,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE devices (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        device_id INTEGER,
+        key_hash BLOB,
+        token_generation INTEGER NOT NULL DEFAULT 0,
+        next_seq INTEGER NOT NULL DEFAULT 1,
+        pending_count INTEGER NOT NULL DEFAULT 0,
+        pending_bytes INTEGER NOT NULL DEFAULT 0,
+        head_seq INTEGER NOT NULL DEFAULT 0,
+        head_attempts INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        UNIQUE (account, device_id)
+      ) STRICT;`,
+  },
+];
+
+/** The SQL of accounts, numbers and devices. */
+export function openAccounts(database: Database) {
+  const columns = `id, jid, number_hash AS numberHash, number_sealed AS numberSealed,
+    is_made_here AS isMadeHere, pin_hash AS pinHash`;
+  const byJid = database.prepare<[string], AccountRow>(`SELECT ${columns} FROM accounts WHERE jid = ?`);
+  const byNumber = database.prepare<[Uint8Array], AccountRow>(
+    `SELECT ${columns} FROM accounts WHERE number_hash = ?`,
+  );
+  const remove = database.prepare("DELETE FROM accounts WHERE id = ?");
+  const insert = database.prepare(
+    `INSERT INTO accounts (jid, number_hash, number_sealed, is_made_here, pin_hash, created_at)
+     VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  const setPin = database.prepare("UPDATE accounts SET pin_hash = ? WHERE jid = ?");
+  const insertDevice = database.prepare(
+    "INSERT INTO devices (account, device_id, key_hash, created_at, seen_at) VALUES (?, ?, ?, ?, ?)",
+  );
+  const claimDevice = database.prepare(
+    "UPDATE devices SET device_id = ?, key_hash = ?, seen_at = ? WHERE account = ? AND device_id IS NULL",
+  );
+  const devicesOf = database.prepare<[number], { deviceId: number; keyHash: Uint8Array }>(
+    "SELECT device_id AS deviceId, key_hash AS keyHash FROM devices WHERE account = ? AND device_id IS NOT NULL",
+  );
+  const removeDevice = database.prepare("DELETE FROM devices WHERE account = ? AND device_id = ?");
+
+  const read = (row: AccountRow | undefined): AccountRow | undefined =>
+    row && { ...row, isMadeHere: Boolean(row.isMadeHere) };
+
+  const retire = (account: AccountRow | undefined): RetiredAccount | undefined => {
+    if (!account) return undefined;
+    remove.run(account.id);
+    return { jid: account.jid, isMadeHere: Boolean(account.isMadeHere) };
+  };
+
+  return {
+    /** The account with this bare JID, if a number belongs to it. */
+    findByJid: (jid: string): AccountRow | undefined => read(byJid.get(jid)),
+
+    /** The account that a number belongs to. */
+    findByNumber: (numberHash: Uint8Array): AccountRow | undefined => read(byNumber.get(numberHash)),
+
+    /**
+     * Gives a number to an account: with its device, or with a mailbox that waits for one.
+     *
+     * Whoever had the number, and whatever number the account had, is gone with devices and mailboxes.
+     */
+    create(account: NewAccount): {
+      readonly accountId: number;
+      readonly retired: RetiredAccount | undefined;
+    } {
+      const retired = retire(byNumber.get(account.numberHash));
+      retire(byJid.get(account.jid));
+      const { jid, numberHash, numberSealed, isMadeHere, pinHash, device, now } = account;
+      const { lastInsertRowid } = insert.run(jid, numberHash, numberSealed, isMadeHere ? 1 : 0, pinHash, now);
+      insertDevice.run(lastInsertRowid, device?.deviceId ?? null, device?.keyHash ?? null, now, now);
+      return { accountId: Number(lastInsertRowid), retired };
+    },
+
+    /** Binds a further device; the same device with the same key again is no error. */
+    addDevice(jid: string, device: NewDevice, now: EpochMs): DeviceRefusal | undefined {
+      const account = byJid.get(jid);
+      if (!account) return "no-account";
+      const devices = devicesOf.all(account.id);
+      const same = devices.find((known) => known.deviceId === device.deviceId);
+      if (same) return Buffer.compare(same.keyHash, device.keyHash) === 0 ? undefined : "device-id-taken";
+      if (devices.length >= MAX_DEVICES) return "too-many-devices";
+      const { changes } = claimDevice.run(device.deviceId, device.keyHash, now, account.id);
+      if (changes === 0) insertDevice.run(account.id, device.deviceId, device.keyHash, now, now);
+      return undefined;
+    },
+
+    /** Unbinds a device: its mailbox and tokens are gone. Answers whether there was one. */
+    removeDevice(jid: string, deviceId: DeviceId): boolean {
+      const account = byJid.get(jid);
+      return account !== undefined && removeDevice.run(account.id, deviceId).changes > 0;
+    },
+
+    /** Sets or (null) removes the registration PIN's hash. Answers whether the account exists. */
+    setPin: (jid: string, pinHash: Uint8Array | null): boolean => setPin.run(pinHash, jid).changes > 0,
+
+    /** Takes the number away from an account, with devices and mailboxes. */
+    unlink: (jid: string): RetiredAccount | undefined => retire(byJid.get(jid)),
+  };
+}
+
+/** Accounts as the main thread calls them. */
+export type AccountOperations = ReturnType<typeof openAccounts>;
+
+/** The accounts part of the store thread. */
+export const store: StoreModule<AccountOperations> = { name: "accounts", migrations, open: openAccounts };

@@ -1,0 +1,130 @@
+import type { FastifyInstance } from "fastify";
+import type { Clock } from "../src/clock.js";
+import type { Jid } from "../src/jid.js";
+import type { Element } from "../src/xml.js";
+import type { Config } from "./config.js";
+import type { Log } from "./log.js";
+import type { Metrics } from "./metrics.js";
+import type { Store } from "./store/store.js";
+import type { Vault } from "./store/vault.js";
+
+/** Whom a stanza is addressed to: the component's own domain, or a person's number at it. */
+export type Addressee = "component" | "number";
+
+/** An IQ request, its addresses read and its one payload found. */
+export interface IqRequest {
+  /** The full (rarely bare) JID that the server stamped: what it says is true. */
+  readonly from: Jid;
+  readonly to: Jid;
+  readonly id: string;
+  readonly payload: Element;
+}
+
+/** A message or presence with its addresses read. */
+export interface Stanza {
+  readonly from: Jid;
+  readonly to: Jid;
+  readonly type: string | undefined;
+  readonly element: Element;
+}
+
+/** Which IQ requests a capability answers. Source: RFC 6120 §8.2.3. */
+export interface IqRoute {
+  readonly type: "get" | "set";
+  /** Local name and namespace of the payload. */
+  readonly element: string;
+  readonly namespace: string;
+  readonly addressee: Addressee;
+  /** Answers the result's payload, if it has one; what it throws becomes the error. */
+  handle(request: IqRequest): Promise<Element | undefined>;
+}
+
+/** Which messages a capability takes: those with this child. */
+export interface MessageRoute {
+  readonly element: string;
+  readonly namespace: string;
+  readonly addressee: Addressee;
+  handle(message: Stanza): Promise<void> | void;
+}
+
+/** A command that a person may run. Source: XEP-0050. */
+export interface AdHocCommand {
+  readonly node: string;
+  /** For people, in lists of commands. */
+  readonly name: string;
+  /** Starts one execution for the person asking. */
+  start(from: Jid): Promise<CommandStage>;
+}
+
+/** Where an execution of a command stands: a form to fill in, or the end. */
+export type CommandStage =
+  | {
+      readonly status: "executing";
+      /** XEP-0004 form. */
+      readonly form: Element;
+      /** Takes the submitted form (`<x type='submit'/>`). @throws {StanzaError} to keep the stage and say why */
+      next(submitted: Element): Promise<CommandStage>;
+    }
+  | { readonly status: "completed"; readonly note?: string; readonly form?: Element };
+
+/** Work that returns on a schedule. */
+export interface Job {
+  readonly name: string;
+  readonly everyMs: number;
+  run(): Promise<void>;
+}
+
+/** One thing that the component can do. A capability is a folder; `app.ts` names it once. */
+export interface Capability {
+  /** What disco#info says of the component, or of every number. Source: XEP-0030 §3. */
+  readonly features?: Partial<Record<Addressee, readonly string[]>>;
+  readonly iqs?: readonly IqRoute[];
+  readonly messages?: readonly MessageRoute[];
+  /** Sees every presence that reaches the component. */
+  onPresence?(presence: Stanza): void;
+  readonly commands?: readonly AdHocCommand[];
+  /** Adds its routes to the HTTP API. */
+  http?(server: FastifyInstance): void;
+  readonly jobs?: readonly Job[];
+  /** The link to the server is up (again). */
+  onOnline?(): void;
+  /** Finishes what was begun; nothing new comes in any more. */
+  stop?(): Promise<void>;
+}
+
+/** How stanzas leave the component. */
+export interface Sender {
+  readonly isOnline: boolean;
+  /** Ready XML of one or more stanzas, or one element; every one with `from` and `to`. @throws {LinkError} when the link is down */
+  send(stanza: string | Element): void;
+  /** Asks and waits for the answer to this very question. @throws {StanzaError} {LinkError} */
+  request(iq: Element, options?: { timeoutMs?: number }): Promise<Element>;
+}
+
+/** What `app.ts` gives every capability. */
+export interface Context {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly link: Sender;
+  /** The other capabilities may have to know that devices are gone: re-registration, unlinking. */
+  readonly events: AppEvents;
+}
+
+/** What capabilities tell each other. */
+export interface AppEvents {
+  /** The number of this account (bare JID) went to somebody else or was given up. */
+  accountGone(jid: string): void;
+  onAccountGone(listener: (jid: string) => void): void;
+}
+
+/** What a capability's `mod.ts` exports. */
+export interface CapabilityModule {
+  readonly name: string;
+  /** Its `store` module for the store thread, if it keeps anything. */
+  readonly store?: URL;
+  create(context: Context): Capability;
+}

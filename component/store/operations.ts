@@ -1,0 +1,44 @@
+import type { Database } from "better-sqlite3";
+import type { Migration } from "./migrations.js";
+
+/** What a capability's `store.ts` gives to the store thread. */
+export interface StoreModule<Operations extends object = object> {
+  /** The capability's name, under which its operations are called. */
+  readonly name: string;
+  readonly migrations: readonly Migration[];
+  /** Prepares the statements; each operation runs whole in the transaction of its turn. */
+  open(database: Database): Operations;
+}
+
+/** The same operations seen from the main thread: each answers after its transaction is durable. */
+export type Remote<Operations extends object> = {
+  readonly [Name in keyof Operations]: Operations[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Promise<Result>
+    : never;
+};
+
+/** One operation on its way to the store thread. */
+export interface Call {
+  readonly id: number;
+  readonly capability: string;
+  readonly operation: string;
+  readonly args: readonly unknown[];
+}
+
+/** What came of a {@link Call}. */
+export type Outcome =
+  { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: SentError };
+
+/** An error on its way between threads, where classes do not survive. */
+export interface SentError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the store thread is started with. */
+export interface ThreadOptions {
+  readonly path: string;
+  /** URLs of the capabilities' `store` modules, in order. */
+  readonly modules: readonly string[];
+}

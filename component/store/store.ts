@@ -1,0 +1,121 @@
+import { Worker } from "node:worker_threads";
+import { StorageError } from "../../src/errors.js";
+import type { Call, Outcome, Remote, SentError, ThreadOptions } from "./operations.js";
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The embedded store: SQLite on a thread of its own, so that a sync never holds up the socket.
+ *
+ * Every promise settles after the transaction of its operation is durable. Calls made in one turn of the
+ * event loop travel together, and all that arrive during a commit share the next one.
+ */
+export class Store {
+  readonly #thread: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
+  #outgoing: Call[] = [];
+  #lastId = 0;
+  #failure: StorageError | undefined;
+
+  private constructor(thread: Worker) {
+    this.#thread = thread;
+    thread.on("message", (outcomes: readonly Outcome[] | "ready") => {
+      if (outcomes !== "ready") for (const outcome of outcomes) this.#settle(outcome);
+    });
+    this.#exited = new Promise((resolve) => {
+      thread.once("exit", () => {
+        this.#fail(new StorageError("closed", "the store is closed"));
+        resolve();
+      });
+    });
+    thread.on("error", (error) => this.#fail(new StorageError("thread-failed", error.message, error)));
+  }
+
+  /**
+   * Opens the database at `path`, brings its schema up to date and loads the capabilities' operations.
+   *
+   * @param modules URLs of the capabilities' store modules, in the order in which their schemas build on each other
+   * @throws {StorageError} when the file cannot be opened, is not durable or has a newer schema
+   */
+  static async open(path: string, modules: readonly URL[]): Promise<Store> {
+    const thread = startThread({ path, modules: modules.map((url) => url.href) });
+    const store = new Store(thread);
+    await new Promise<void>((resolve, reject) => {
+      thread.once("message", () => resolve());
+      thread.once("error", (error: Error & { code?: string }) => {
+        reject(new StorageError(error.code ?? "open-failed", error.message, error));
+      });
+    });
+    return store;
+  }
+
+  /** The operations of one capability. */
+  of<Operations extends object>(capability: string): Remote<Operations> {
+    return new Proxy({} as Remote<Operations>, {
+      get:
+        (_, operation) =>
+        (...args: readonly unknown[]) =>
+          this.#call(capability, String(operation), args),
+    });
+  }
+
+  /** Whether the store can take operations. */
+  get isOpen(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** Commits what was called so far and closes the file. */
+  async close(): Promise<void> {
+    this.#flush();
+    if (this.isOpen) this.#thread.postMessage("close");
+    await this.#exited;
+  }
+
+  #call(capability: string, operation: string, args: readonly unknown[]): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      this.#waiting.set(id, { resolve, reject });
+      if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
+      this.#outgoing.push({ id, capability, operation, args });
+    });
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0 || this.#failure) return;
+    this.#thread.postMessage(this.#outgoing);
+    this.#outgoing = [];
+  }
+
+  #settle(outcome: Outcome): void {
+    const waiting = this.#waiting.get(outcome.id);
+    this.#waiting.delete(outcome.id);
+    if ("error" in outcome) waiting?.reject(receiveError(outcome.error));
+    else waiting?.resolve(outcome.value);
+  }
+
+  #fail(failure: StorageError): void {
+    this.#failure ??= failure;
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
+    this.#waiting.clear();
+  }
+}
+
+function receiveError(error: SentError): StorageError {
+  const code = error.code.startsWith("SQLITE_FULL") ? "disk-full" : error.code;
+  return new StorageError(code, error.message);
+}
+
+// Run from TypeScript, the thread has to be told how to read it; run from the build, it has not
+function startThread(workerData: ThreadOptions): Worker {
+  if (!import.meta.url.endsWith(".ts"))
+    return new Worker(new URL("thread.js", import.meta.url), { workerData });
+  const loader = import.meta.resolve("tsx/esm/api");
+  const thread = new URL("thread.js", import.meta.url).href;
+  const source = `import { register } from "${loader}"; register(); await import("${thread}");`;
+  return new Worker(new URL(`data:text/javascript,${source}`), { workerData });
+}
