@@ -45,11 +45,11 @@ modules_enabled = {
 -- mailbox keeps it and tells the sender. For the same reason "mam" is not in the list above: with an archive
 -- a message to somebody who is away disappears into it without a bounce.
 -- "limits" is left out too: Debian's default of 10 kB/s a client is about 50 messages a second.
-modules_disabled = { "offline", "s2s" }
+modules_disabled = { "offline", "s2s"{{also_disabled}} }
 
 authentication = "internal_hashed"
--- Passwords are never sent in clear (SCRAM only). Everything else is in clear unless there is a certificate,
--- which is why this server listens on loopback only.
+-- Passwords are never sent in clear (SCRAM only). Everything else is in clear unless there is a certificate, which
+-- is why this server then listens on loopback only; "tls" is disabled then, for Prosody would offer what must fail.
 allow_unencrypted_plain_auth = false
 c2s_require_encryption = {{require_encryption}}
 {{tls}}
@@ -61,7 +61,8 @@ VirtualHost {{host}}
 -- (4) The number domain: Twotick connects here.
 Component {{component_domain}}
 	component_secret = {{component_secret}}
-	-- A second connection under the same secret is refused instead of throwing out the one that works.
-	component_conflict_resolve = "kick_old_or_new"
+	-- A component that comes back after a crash takes over from its own dead connection at once; with Prosody's
+	-- default ("kick_new") it would be refused until that one has timed out.
+	component_conflict_resolve = "kick_old"
 	-- A batch of messages travels as one stanza; the default is 512 KiB.
 	component_stanza_size_limit = 1024 * 1024

@@ -1,7 +1,8 @@
 import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
-import type { Migration, StoreModule } from "../store/operations.js";
+import type { Migration } from "../store/migrations.js";
+import type { StoreModule } from "../store/operations.js";
 
 /** An account that a number belongs to. The number itself is only there hashed and sealed. */
 export interface AccountRow {
@@ -77,12 +78,14 @@ const migrations: readonly Migration[] = [
   },
 ];
 
+type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 | 1 };
+
 /** The SQL of accounts, numbers and devices. */
 export function openAccounts(database: Database) {
   const columns = `id, jid, number_hash AS numberHash, number_sealed AS numberSealed,
     is_made_here AS isMadeHere, pin_hash AS pinHash`;
-  const byJid = database.prepare<[string], AccountRow>(`SELECT ${columns} FROM accounts WHERE jid = ?`);
-  const byNumber = database.prepare<[Uint8Array], AccountRow>(
+  const byJid = database.prepare<[string], StoredAccount>(`SELECT ${columns} FROM accounts WHERE jid = ?`);
+  const byNumber = database.prepare<[Uint8Array], StoredAccount>(
     `SELECT ${columns} FROM accounts WHERE number_hash = ?`,
   );
   const remove = database.prepare("DELETE FROM accounts WHERE id = ?");
@@ -102,13 +105,13 @@ export function openAccounts(database: Database) {
   );
   const removeDevice = database.prepare("DELETE FROM devices WHERE account = ? AND device_id = ?");
 
-  const read = (row: AccountRow | undefined): AccountRow | undefined =>
-    row && { ...row, isMadeHere: Boolean(row.isMadeHere) };
+  const read = (row: StoredAccount | undefined): AccountRow | undefined =>
+    row && { ...row, isMadeHere: row.isMadeHere === 1 };
 
-  const retire = (account: AccountRow | undefined): RetiredAccount | undefined => {
+  const retire = (account: StoredAccount | undefined): RetiredAccount | undefined => {
     if (!account) return undefined;
     remove.run(account.id);
-    return { jid: account.jid, isMadeHere: Boolean(account.isMadeHere) };
+    return { jid: account.jid, isMadeHere: account.isMadeHere === 1 };
   };
 
   return {

@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parse as parseToml } from "smol-toml";
+import { z } from "zod";
+import { InvalidInput } from "../src/errors.js";
+import { Jid } from "../src/jid.js";
+import { LOG_LEVELS } from "./log.js";
+import { signUpSchema } from "./sign-up/config.js";
+
+const port = z.int().min(1).max(65535);
+const domain = z.string().refine((text) => {
+  const jid = Jid.tryParse(text);
+  return jid !== undefined && jid.local === "" && !jid.isFull;
+}, "is not a domain");
+
+const schema = z.strictObject({
+  host: z.strictObject({
+    /** The virtual host that holds the accounts. */
+    domain,
+  }),
+  link: z.strictObject({
+    host: z.string().min(1).default("127.0.0.1"),
+    port: port.default(5347),
+    /** The component's own domain, whose localparts are phone numbers. */
+    domain,
+    /** The component's shared secret. Source: XEP-0114 §3. */
+    secret: z.string().min(1),
+  }),
+  store: z.strictObject({
+    path: z.string().min(1),
+    /** 32 bytes as base64: numbers are hashed and sealed with it. */
+    key: z.base64().refine((text) => Buffer.from(text, "base64").length === 32, "is not 32 bytes of base64"),
+  }),
+  http: z
+    .strictObject({
+      interface: z.string().min(1).default("127.0.0.1"),
+      /** 0 takes any free port. */
+      port: z.int().min(0).max(65535).default(5380),
+      /** Addresses or networks (CIDR) of reverse proxies whose X-Forwarded-For is believed. */
+      trustedProxies: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).default([]),
+    })
+    .prefault({}),
+  mailbox: z
+    .strictObject({
+      /** Entries unacknowledged on the way to one device. */
+      windowEntries: z.int().min(1).max(4096).default(256),
+      /** Entries one mailbox holds before its senders are refused. */
+      maxEntries: z.int().min(1).max(10_000_000).default(10_000),
+      maxBytes: z.int().min(4096).default(64 * 1024 * 1024),
+      /** How long an entry waits. */
+      keepDays: z.number().min(0.001).max(365).default(30),
+      /** How long a device's session token opens the mailbox without a new proof. */
+      tokenDays: z.number().min(0.001).max(365).default(30),
+    })
+    .prefault({}),
+  signUp: signUpSchema.prefault({}),
+  log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
+});
+
+/** Everything that can be set, with its defaults filled in. `docs/admin.md` explains each option. */
+export type Config = z.infer<typeof schema>;
+
+/** Options that are secrets: taken from the file, from another file (`…_file`) or from the environment. */
+const SECRETS = [
+  { path: ["link", "secret"], variable: "TWOTICK_LINK_SECRET" },
+  { path: ["store", "key"], variable: "TWOTICK_STORE_KEY" },
+] as const;
+
+/**
+ * Reads and checks a configuration file (TOML).
+ *
+ * @param environment where secrets may be, as `TWOTICK_LINK_SECRET` and `TWOTICK_STORE_KEY`
+ * @throws {InvalidInput} naming every fault at once, each with its option
+ */
+export function loadConfig(path: string, environment: NodeJS.ProcessEnv = process.env): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new InvalidInput(`the configuration ${path} cannot be read: ${(error as Error).message}`, error);
+  }
+  return parseConfig(text, { environment, directory: dirname(resolve(path)) });
+}
+
+/** Checks a configuration given as TOML text; paths in it are relative to `directory`. @throws {InvalidInput} */
+export function parseConfig(text: string, source: { environment: NodeJS.ProcessEnv; directory: string }): Config {
+  let options: Record<string, unknown>;
+  try {
+    options = camelCaseKeys(parseToml(text)) as Record<string, unknown>;
+  } catch (error) {
+    throw new InvalidInput(`the configuration is not TOML: ${(error as Error).message}`, error);
+  }
+  const faults: string[] = [];
+  for (const secret of SECRETS) takeSecret(options, secret, source, faults);
+  return checkConfig(options, faults, source.directory);
+}
+
+/** Checks options given as values. @throws {InvalidInput} naming every fault at once */
+export function checkConfig(options: unknown, faults: readonly string[] = [], directory = "."): Config {
+  const result = schema.safeParse(options);
+  const all = [...faults, ...(result.success ? [] : result.error.issues.flatMap(describeIssue))];
+  if (!result.success || all.length > 0) {
+    throw new InvalidInput(`the configuration has ${all.length === 1 ? "a fault" : `${all.length} faults`}:\n${all.map((fault) => `  - ${fault}`).join("\n")}`);
+  }
+  return { ...result.data, store: { ...result.data.store, path: resolve(directory, result.data.store.path) } };
+}
+
+function takeSecret(
+  options: Record<string, unknown>,
+  { path: [section, name], variable }: (typeof SECRETS)[number],
+  { environment, directory }: { environment: NodeJS.ProcessEnv; directory: string },
+  faults: string[],
+): void {
+  const table = (options[section] ??= {}) as Record<string, unknown>;
+  const file = table[`${name}File`];
+  delete table[`${name}File`];
+  const fromEnvironment = environment[variable];
+  if (fromEnvironment !== undefined) table[name] = fromEnvironment;
+  else if (typeof file === "string") {
+    try {
+      table[name] = readFileSync(resolve(directory, file), "utf8").trim();
+    } catch (error) {
+      faults.push(`${section}.${name}_file: cannot be read: ${(error as Error).message}`);
+    }
+  }
+  if (table[name] === undefined) faults.push(`${section}.${name}: is missing (or ${section}.${name}_file, or ${variable} in the environment)`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.map((part) => snakeCase(String(part))).join(".");
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => `${[path, snakeCase(key)].filter(Boolean).join(".")}: is not an option`);
+  }
+  // A missing secret has been told already, with where it may come from
+  const isSecret = SECRETS.some((secret) => secret.path.join(".") === path);
+  if (isSecret && issue.code === "invalid_type" && issue.input === undefined) return [];
+  return [`${path}: ${issue.message.replace(/^Invalid input: /, "")}`];
+}
+
+function camelCaseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelCaseKeys);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [camelCase(key), camelCaseKeys(inner)]));
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
