@@ -20,13 +20,13 @@ export class Utf8Stream {
       return { text: chunk, sizeBytes: Buffer.byteLength(chunk), isValid: this.#tail === undefined };
     }
     const bytes = this.#withTail(chunk);
-    if (isAscii(bytes)) return { text: bytes.latin1Slice(), sizeBytes: bytes.length, isValid: true };
+    if (isAscii(bytes)) return { text: bytes.toString("latin1"), sizeBytes: bytes.length, isValid: true };
     const whole = bytes.length - cutLength(bytes);
     if (whole < bytes.length) this.#tail = Buffer.from(bytes.subarray(whole));
     const body = bytes.subarray(0, whole);
-    if (isUtf8(body)) return { text: body.utf8Slice(), sizeBytes: whole, isValid: true };
+    if (isUtf8(body)) return { text: body.toString("utf8"), sizeBytes: whole, isValid: true };
     const valid = body.subarray(0, validLength(body));
-    return { text: valid.utf8Slice(), sizeBytes: valid.length, isValid: false };
+    return { text: valid.toString("utf8"), sizeBytes: valid.length, isValid: false };
   }
 
   #withTail(chunk: Uint8Array): Buffer {
@@ -54,7 +54,7 @@ function sequenceLength(lead: number): number {
 
 /** The length of the longest prefix that is UTF-8: decoding and encoding changes the first byte that is not. */
 function validLength(bytes: Buffer): number {
-  const again = Buffer.from(bytes.utf8Slice());
+  const again = Buffer.from(bytes.toString("utf8"));
   let same = 0;
   while (same < bytes.length && bytes[same] === again[same]) same += 1;
   return same - cutLength(bytes.subarray(0, same));

@@ -1,0 +1,80 @@
+import { formatStamp, parseStamp, type EpochMs } from "./clock.js";
+import { StanzaError } from "./errors.js";
+import { deviceId, seq, type DeviceId, type Seq } from "./ids.js";
+import { NS } from "./namespaces.js";
+import { attribute, type Element, reading, requireAttribute, xml } from "./xml.js";
+
+/** How a device opens its mailbox: by its device key over a fresh nonce, or by the token of an earlier attach. */
+export type AttachProof =
+  | { readonly nonce: string; readonly publicKey: Buffer; readonly signature: Buffer }
+  | { readonly token: string };
+
+/** The content of `<attach/>`. */
+export interface Attach {
+  readonly device: DeviceId;
+  /** The last entry that is durable on the device; 0 before the first. */
+  readonly last: Seq;
+  readonly proof: AttachProof;
+}
+
+/** What a device signs (Ed25519) to open its mailbox: nothing else that it signs can be mistaken for it. */
+export function attachStatement(service: string, fullJid: string, device: DeviceId, nonce: string): Buffer {
+  return Buffer.from(["twotick attach 1", service, fullJid, String(device), nonce].join("\0"));
+}
+
+/** Reads `<attach/>`. @throws {StanzaError} `bad-request` */
+export function readAttach(attach: Element): Attach {
+  return reading(() => ({
+    device: deviceId(requireAttribute(attach, "device")),
+    last: seq(requireAttribute(attach, "last")),
+    proof: readProof(attach),
+  }));
+}
+
+function readProof(attach: Element): AttachProof {
+  const token = attach.getChild("token");
+  if (token) return { token: token.getText() };
+  const proof = attach.getChild("proof");
+  if (!proof) throw new StanzaError("bad-request", "an attach needs a <proof/> or a <token/>");
+  return {
+    nonce: requireAttribute(proof, "nonce"),
+    publicKey: Buffer.from(requireAttribute(proof, "key"), "base64"),
+    signature: Buffer.from(requireAttribute(proof, "signature"), "base64"),
+  };
+}
+
+/** Writes `<attach/>`. */
+export function writeAttach({ device, last, proof }: Attach): Element {
+  const inner =
+    "token" in proof
+      ? xml("token", {}, proof.token)
+      : xml("proof", {
+          nonce: proof.nonce,
+          key: proof.publicKey.toString("base64"),
+          signature: proof.signature.toString("base64"),
+        });
+  return xml("attach", { xmlns: NS.mailbox, device, last }, inner);
+}
+
+/** The answer to an attach. */
+export interface Attached {
+  /** The number JID that the account speaks for. */
+  readonly number: string;
+  /** Opens the mailbox in one round trip next time. */
+  readonly token: string;
+  readonly tokenExpiresAt: EpochMs;
+}
+
+/** Writes `<attached/>`. */
+export function writeAttached({ number, token, tokenExpiresAt }: Attached): Element {
+  return xml("attached", { xmlns: NS.mailbox, number, token, expires: formatStamp(tokenExpiresAt) });
+}
+
+/** Reads `<attached/>`. @throws {StanzaError} `bad-request` */
+export function readAttached(attached: Element): Attached {
+  return reading(() => ({
+    number: requireAttribute(attached, "number"),
+    token: requireAttribute(attached, "token"),
+    tokenExpiresAt: parseStamp(attribute(attached, "expires")),
+  }));
+}

@@ -1,0 +1,140 @@
+import { formatStamp, parseStamp, type EpochMs } from "./clock.js";
+import { StanzaError } from "./errors.js";
+import { messageId, seq, type MessageId, type Seq } from "./ids.js";
+import { Jid } from "./jid.js";
+import { NS } from "./namespaces.js";
+import {
+  attribute,
+  childElements,
+  type Element,
+  escapeXML,
+  namespaceOf,
+  parseStanzaError,
+  reading,
+  requireAttribute,
+  stanzaErrorElement,
+} from "./xml.js";
+
+/** Messages in one `<submit/>`; more belong into a second one. */
+export const MAX_MESSAGES_PER_SUBMIT = 100;
+
+/** Bytes of one message's payload: what Signal takes from a client. */
+export const MAX_PAYLOAD_BYTES = 96 * 1024;
+
+/** A message on its way into the mailboxes. `payload` is XML: elements of namespaces other than ours. */
+export interface Submission {
+  readonly id: MessageId;
+  readonly to: Jid;
+  readonly payload: string;
+  /** Set when the payload is a displayed marker: the id of the message that was read. Source: XEP-0333 §4.3 */
+  readonly displayed: MessageId | undefined;
+}
+
+/** What a device says about the entries that it was sent. */
+export interface Acknowledgement {
+  /** Every entry up to here is durable on the device. */
+  readonly seq: Seq;
+  /** Those of them that it could not decrypt. */
+  readonly undecryptable: readonly Seq[];
+}
+
+/** The content of `<submit/>`. */
+export interface Submit {
+  readonly acknowledgement: Acknowledgement | undefined;
+  readonly messages: readonly Submission[];
+}
+
+/** What became of one submitted message. */
+export type SubmitOutcome =
+  | { readonly id: MessageId; readonly acceptedAt: EpochMs; readonly isDuplicate: boolean }
+  | { readonly id: MessageId; readonly error: StanzaError };
+
+/** Reads `<submit/>`. @throws {StanzaError} `bad-request`, `policy-violation` */
+export function readSubmit(submit: Element): Submit {
+  const children = childElements(submit);
+  const messages = children.filter((child) => child.name === "message");
+  if (messages.length > MAX_MESSAGES_PER_SUBMIT) {
+    throw new StanzaError(
+      "policy-violation",
+      `at most ${MAX_MESSAGES_PER_SUBMIT} messages go into one submit`,
+    );
+  }
+  const ack = children.find((child) => child.name === "ack");
+  return { acknowledgement: ack && readAcknowledgement(ack), messages: messages.map(readSubmission) };
+}
+
+function readSubmission(message: Element): Submission {
+  const id = reading(() => messageId(attribute(message, "id")));
+  const to = Jid.tryParse(attribute(message, "to"));
+  if (!to) throw new StanzaError("jid-malformed", `the message ${id} has no valid address`);
+  const children = childElements(message);
+  if (children.length === 0) throw new StanzaError("bad-request", `the message ${id} is empty`);
+  // An element of our own namespace inside a payload could be taken for the protocol around it
+  if (children.some((child) => child.attrs.xmlns === undefined || namespaceOf(child) === NS.mailbox)) {
+    throw new StanzaError("bad-request", `the elements of the message ${id} need a namespace of their own`);
+  }
+  const payload = children.map(String).join("");
+  if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+    throw new StanzaError("policy-violation", `the message ${id} is larger than ${MAX_PAYLOAD_BYTES} bytes`);
+  }
+  const marker = children.find((child) => child.is("displayed", NS.chatMarkers));
+  return { id, to, payload, displayed: marker && reading(() => messageId(attribute(marker, "id"))) };
+}
+
+/** Writes `<submit/>`. */
+export function writeSubmit({
+  acknowledgement,
+  messages,
+}: {
+  acknowledgement?: Acknowledgement;
+  messages: readonly Pick<Submission, "id" | "to" | "payload">[];
+}): string {
+  const ack = acknowledgement ? writeAcknowledgement(acknowledgement, "") : "";
+  const parts = messages.map(
+    ({ id, to, payload }) =>
+      `<message id='${escapeXML(id)}' to='${escapeXML(to.toString())}'>${payload}</message>`,
+  );
+  return `<submit xmlns='${NS.mailbox}'>${ack}${parts.join("")}</submit>`;
+}
+
+/** Reads `<ack/>`. @throws {StanzaError} `bad-request` */
+export function readAcknowledgement(ack: Element): Acknowledgement {
+  return reading(() => ({
+    seq: seq(requireAttribute(ack, "seq")),
+    undecryptable: ack.getChildren("undecryptable").map((child) => seq(requireAttribute(child, "seq"))),
+  }));
+}
+
+/** Writes `<ack/>`, with its namespace unless it stands inside `<submit/>`. */
+export function writeAcknowledgement(
+  { seq, undecryptable }: Acknowledgement,
+  namespace: string = NS.mailbox,
+): string {
+  const xmlns = namespace === "" ? "" : ` xmlns='${namespace}'`;
+  if (undecryptable.length === 0) return `<ack${xmlns} seq='${seq}'/>`;
+  return `<ack${xmlns} seq='${seq}'>${undecryptable.map((failed) => `<undecryptable seq='${failed}'/>`).join("")}</ack>`;
+}
+
+/** Writes `<submitted/>`, the answer to `<submit/>`. */
+export function writeSubmitted(outcomes: readonly SubmitOutcome[]): string {
+  const parts = outcomes.map((outcome) => {
+    const id = escapeXML(outcome.id);
+    if ("error" in outcome)
+      return `<refused id='${id}'>${stanzaErrorElement(outcome.error).toString()}</refused>`;
+    const duplicate = outcome.isDuplicate ? " duplicate='true'" : "";
+    return `<accepted id='${id}' at='${formatStamp(outcome.acceptedAt)}'${duplicate}/>`;
+  });
+  return `<submitted xmlns='${NS.mailbox}'>${parts.join("")}</submitted>`;
+}
+
+/** Reads `<submitted/>`. @throws {StanzaError} `bad-request` */
+export function readSubmitted(submitted: Element): SubmitOutcome[] {
+  return childElements(submitted).map((child) =>
+    reading(() => {
+      const id = messageId(attribute(child, "id"));
+      if (child.name === "refused") return { id, error: parseStanzaError(child.getChild("error")) };
+      const acceptedAt = parseStamp(attribute(child, "at"));
+      return { id, acceptedAt, isDuplicate: attribute(child, "duplicate") === "true" };
+    }),
+  );
+}
