@@ -5,6 +5,7 @@ import type { Element } from "../src/xml.js";
 import type { Config } from "./config.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
+import type { Numbers } from "./numbers.js";
 import type { Store } from "./store/store.js";
 import type { Vault } from "./store/vault.js";
 
@@ -35,8 +36,8 @@ export interface IqRoute {
   readonly element: string;
   readonly namespace: string;
   readonly addressee: Addressee;
-  /** Answers the result's payload, if it has one; what it throws becomes the error. */
-  handle(request: IqRequest): Promise<Element | undefined>;
+  /** Answers the result's payload (an element, or its ready XML); what it throws becomes the error. */
+  handle(request: IqRequest): Promise<Element | string | undefined>;
 }
 
 /** Which messages a capability takes: those with this child. */
@@ -52,6 +53,8 @@ export interface AdHocCommand {
   readonly node: string;
   /** For people, in lists of commands. */
   readonly name: string;
+  /** Who may run it, and sees it in lists of commands; everyone when left out. */
+  mayRun?(from: Jid): boolean;
   /** Starts one execution for the person asking. */
   start(from: Jid): Promise<CommandStage>;
 }
@@ -60,6 +63,8 @@ export interface AdHocCommand {
 export type CommandStage =
   | {
       readonly status: "executing";
+      /** Whether submitting this form ends the command, so that a client can say "finish". */
+      readonly isLast?: boolean;
       /** XEP-0004 form. */
       readonly form: Element;
       /** Takes the submitted form (`<x type='submit'/>`). @throws {StanzaError} to keep the stage and say why */
@@ -109,6 +114,7 @@ export interface Context {
   readonly metrics: Metrics;
   readonly store: Store;
   readonly vault: Vault;
+  readonly numbers: Numbers;
   readonly link: Sender;
   /** The other capabilities may have to know that devices are gone: re-registration, unlinking. */
   readonly events: AppEvents;

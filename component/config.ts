@@ -46,7 +46,10 @@ const schema = z.strictObject({
       windowEntries: z.int().min(1).max(4096).default(256),
       /** Entries one mailbox holds before its senders are refused. */
       maxEntries: z.int().min(1).max(10_000_000).default(10_000),
-      maxBytes: z.int().min(4096).default(64 * 1024 * 1024),
+      maxBytes: z
+        .int()
+        .min(4096)
+        .default(64 * 1024 * 1024),
       /** How long an entry waits. */
       keepDays: z.number().min(0.001).max(365).default(30),
       /** How long a device's session token opens the mailbox without a new proof. */
@@ -83,7 +86,10 @@ export function loadConfig(path: string, environment: NodeJS.ProcessEnv = proces
 }
 
 /** Checks a configuration given as TOML text; paths in it are relative to `directory`. @throws {InvalidInput} */
-export function parseConfig(text: string, source: { environment: NodeJS.ProcessEnv; directory: string }): Config {
+export function parseConfig(
+  text: string,
+  source: { environment: NodeJS.ProcessEnv; directory: string },
+): Config {
   let options: Record<string, unknown>;
   try {
     options = camelCaseKeys(parseToml(text)) as Record<string, unknown>;
@@ -100,9 +106,14 @@ export function checkConfig(options: unknown, faults: readonly string[] = [], di
   const result = schema.safeParse(options);
   const all = [...faults, ...(result.success ? [] : result.error.issues.flatMap(describeIssue))];
   if (!result.success || all.length > 0) {
-    throw new InvalidInput(`the configuration has ${all.length === 1 ? "a fault" : `${all.length} faults`}:\n${all.map((fault) => `  - ${fault}`).join("\n")}`);
+    throw new InvalidInput(
+      `the configuration has ${all.length === 1 ? "a fault" : `${all.length} faults`}:\n${all.map((fault) => `  - ${fault}`).join("\n")}`,
+    );
   }
-  return { ...result.data, store: { ...result.data.store, path: resolve(directory, result.data.store.path) } };
+  return {
+    ...result.data,
+    store: { ...result.data.store, path: resolve(directory, result.data.store.path) },
+  };
 }
 
 function takeSecret(
@@ -123,7 +134,10 @@ function takeSecret(
       faults.push(`${section}.${name}_file: cannot be read: ${(error as Error).message}`);
     }
   }
-  if (table[name] === undefined) faults.push(`${section}.${name}: is missing (or ${section}.${name}_file, or ${variable} in the environment)`);
+  if (table[name] === undefined)
+    faults.push(
+      `${section}.${name}: is missing (or ${section}.${name}_file, or ${variable} in the environment)`,
+    );
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {
@@ -140,7 +154,9 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
 function camelCaseKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camelCaseKeys);
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [camelCase(key), camelCaseKeys(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [camelCase(key), camelCaseKeys(inner)]),
+  );
 }
 
 function camelCase(name: string): string {

@@ -96,18 +96,26 @@ const DEFAULT_TYPE: Partial<Record<StanzaCondition, StanzaErrorType>> = {
 export class StanzaError extends TwotickError {
   readonly condition: StanzaCondition;
   readonly type: StanzaErrorType;
-  /** The local name of an application-specific condition in `urn:twotick:mailbox:1`, if there is one. */
+  /** The local name of an application-specific condition, if there is one. Source: RFC 6120 §8.3.4. */
   readonly applicationCondition: string | undefined;
+  /** The namespace of that condition; `undefined` stands for `urn:twotick:mailbox:1`. */
+  readonly applicationNamespace: string | undefined;
 
   /** @param condition XMPP condition @param text for people; reaches the peer as `<text/>` */
   constructor(
     condition: StanzaCondition,
     text: string,
-    options: { type?: StanzaErrorType; applicationCondition?: string; cause?: unknown } = {},
+    options: {
+      type?: StanzaErrorType;
+      applicationCondition?: string;
+      applicationNamespace?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(condition, text, options.cause);
     this.condition = condition;
     this.type = options.type ?? DEFAULT_TYPE[condition] ?? "cancel";
     this.applicationCondition = options.applicationCondition;
+    this.applicationNamespace = options.applicationNamespace;
   }
 }

@@ -49,7 +49,7 @@ export function seq(value: string | number | undefined): Seq {
 }
 
 function integer(value: string | number | undefined, what: string): number {
-  const number = typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
   if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 0) {
     throw new InvalidInput(`${what} is a whole number`);
   }

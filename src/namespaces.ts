@@ -10,6 +10,12 @@ export const NS = {
   streamErrors: "urn:ietf:params:xml:ns:xmpp-streams",
   /** RFC 6120 §4.8.1 */
   stream: "http://etherx.jabber.org/streams",
+  /** RFC 6120 §5.4.2.1 */
+  tls: "urn:ietf:params:xml:ns:xmpp-tls",
+  /** RFC 6120 §6.4.1 */
+  sasl: "urn:ietf:params:xml:ns:xmpp-sasl",
+  /** RFC 6120 §7.4 */
+  bind: "urn:ietf:params:xml:ns:xmpp-bind",
   /** XEP-0004 §3 */
   dataForms: "jabber:x:data",
   /** XEP-0030 §3 */
@@ -40,6 +46,8 @@ export const NS = {
   omemo: "eu.siacs.conversations.axolotl",
   /** docs/protocol.md: submit, attach, deliver */
   mailbox: "urn:twotick:mailbox:1",
+  /** docs/sign-up-api.md: why a sign-up was refused, as an application-specific error condition */
+  signUp: "urn:twotick:sign-up:1",
 } as const;
 
 /** XEP-0384 0.3 §4.1: the PEP node that holds a person's OMEMO device list. */

@@ -1,6 +1,7 @@
 import { StreamError } from "./stream-limits.js";
 
 /** The characters that XML has no place for, not even as a reference. Source: XML 1.0 §2.2. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
 export const ILLEGAL_CHARACTER = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
 
 const NAME_START = 1;
@@ -56,13 +57,15 @@ function resolveReference(reference: string): string {
   const digits = /^&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));$/.exec(reference);
   if (digits) return characterOf(digits[1] ? Number.parseInt(digits[1], 16) : Number(digits[2]));
   // RFC 6120 §11.1: no references but to the predefined entities
-  if (/^&[A-Za-z_:][\w:.-]*;$/.test(reference)) throw new StreamError("restricted-xml", "a reference to an entity");
+  if (/^&[A-Za-z_:][\w:.-]*;$/.test(reference))
+    throw new StreamError("restricted-xml", "a reference to an entity");
   throw new StreamError("not-well-formed", "a reference that is none");
 }
 
 function characterOf(code: number): string {
   const isCharacter = code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
   const character = isCharacter ? String.fromCodePoint(code) : "\0";
-  if (ILLEGAL_CHARACTER.test(character)) throw new StreamError("not-well-formed", "a reference to no character");
+  if (ILLEGAL_CHARACTER.test(character))
+    throw new StreamError("not-well-formed", "a reference to no character");
   return character;
 }

@@ -13,7 +13,7 @@ export class StreamError extends LinkError {}
 
 /** How large and how deep what arrives may be. Counts are inclusive: a value that equals its limit passes. */
 export interface StreamLimits {
-  /** Bytes of UTF-8 between two stanzas, the stream header included; more ends the stream. */
+  /** Bytes of UTF-8 of a stanza, or of the stream header; more ends the stream. */
   readonly maxStanzaBytes: number;
   /** Levels of elements, the stanza itself being the first. */
   readonly maxDepth: number;

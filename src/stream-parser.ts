@@ -1,11 +1,22 @@
 import { EventEmitter } from "node:events";
-import { endOfName, ILLEGAL_CHARACTER, isNameStart, isSpace, unescapeReferences } from "./stream-chars.js";
-import { DEFAULT_STREAM_LIMITS, StreamError, type ParserCondition, type StreamLimits } from "./stream-limits.js";
+import { ILLEGAL_CHARACTER } from "./stream-chars.js";
+import { StreamLexer, type LexerSink } from "./stream-lexer.js";
+import {
+  DEFAULT_STREAM_LIMITS,
+  StreamError,
+  type ParserCondition,
+  type StreamLimits,
+} from "./stream-limits.js";
 import { StreamTree } from "./stream-tree.js";
 import { Utf8Stream } from "./stream-utf8.js";
 import type { Element } from "./xml.js";
 
-export { DEFAULT_STREAM_LIMITS, StreamError, type ParserCondition, type StreamLimits } from "./stream-limits.js";
+export {
+  DEFAULT_STREAM_LIMITS,
+  StreamError,
+  type ParserCondition,
+  type StreamLimits,
+} from "./stream-limits.js";
 
 /** What a {@link StreamParser} tells, in the order of the bytes. */
 export interface StreamParserEvents {
@@ -21,30 +32,6 @@ export interface StreamParserEvents {
   error: [error: StreamError];
 }
 
-/** Where the reader stands. */
-const At = {
-  text: 0,
-  markup: 1,
-  openName: 2,
-  tag: 3,
-  attributeName: 4,
-  equals: 5,
-  quote: 6,
-  value: 7,
-  afterValue: 8,
-  slash: 9,
-  closeName: 10,
-  closeEnd: 11,
-  bang: 12,
-  cdata: 13,
-  declaration: 14,
-} as const;
-
-const CDATA = "[CDATA[";
-const MAX_DECLARATION_LENGTH = 128;
-const DECLARATION = /^xml\s+version\s*=\s*(?:"1\.\d+"|'1\.\d+')(?:\s[^<]*)?$/;
-const ENCODING = /\sencoding\s*=\s*["']([^"']*)["']/;
-
 /**
  * Reads one XML stream, strictly and within limits, and builds the `Element`s of `@xmpp/xml`.
  *
@@ -59,14 +46,8 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
   readonly #limits: StreamLimits;
   readonly #utf8 = new Utf8Stream();
   readonly #tree: StreamTree;
-  #at: number = At.text;
+  readonly #lexer: StreamLexer;
   #isOver = false;
-  #isFresh = true;
-  /** What has been read of the token that the last chunk's end cut. */
-  #token = "";
-  #name = "";
-  #attributeName = "";
-  #quote = '"';
   #stanzaBytes = 0;
   #countedTo = 0;
   #isSingleByte = true;
@@ -76,6 +57,7 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
     super();
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...limits };
     this.#tree = new StreamTree(this.#limits);
+    this.#lexer = new StreamLexer(this.#sink());
   }
 
   /** Whether the stream has ended or failed, after which nothing is read. */
@@ -100,15 +82,17 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
   end(chunk?: Uint8Array | string): void {
     if (chunk !== undefined) this.write(chunk);
     if (this.#isOver) return;
-    if (this.#at !== At.text || this.#tree.depth > 0) this.#fail("not-well-formed", "the stream was cut");
+    if (!this.#lexer.isBetweenTags || this.#tree.depth > 0)
+      this.#fail("not-well-formed", "the stream was cut");
     this.#isOver = true;
   }
 
   #read(text: string): void {
     this.#countedTo = 0;
+    const lexer = this.#lexer;
     let pos = 0;
     try {
-      while (pos < text.length && !this.#isOver) pos = this.#step(text, pos);
+      while (pos < text.length && !this.#isOver) pos = lexer.step(text, pos);
       if (!this.#isOver) this.#count(text, text.length);
     } catch (error) {
       if (!(error instanceof StreamError)) this.#isOver = true;
@@ -117,49 +101,74 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
     }
   }
 
-  #step(text: string, pos: number): number {
-    switch (this.#at) {
-      case At.text:
-        return this.#readText(text, pos);
-      case At.markup:
-        return this.#readMarkup(text, pos);
-      case At.openName:
-      case At.closeName:
-        return this.#readName(text, pos);
-      case At.tag:
-      case At.afterValue:
-        return this.#readTag(text, pos);
-      case At.attributeName:
-        return this.#readAttributeName(text, pos);
-      case At.equals:
-      case At.quote:
-        return this.#readEquals(text, pos);
-      case At.value:
-        return this.#readValue(text, pos);
-      case At.slash:
-      case At.closeEnd:
-        return this.#readTagEnd(text, pos);
-      case At.bang:
-        return this.#readBang(text, pos);
-      case At.cdata:
-        return this.#readUntil(text, pos, "]]>", (token) => this.#tree.text(token));
-      default:
-        return this.#readUntil(text, pos, "?>", (token) => checkDeclaration(token));
-    }
+  #sink(): LexerSink {
+    const tree = this.#tree;
+    return {
+      get isInStanza() {
+        return tree.depth > 0;
+      },
+      attribute: (name, value, writtenLength) => tree.attribute(name, value, writtenLength),
+      open: (name, text, end) => this.#openElement(name, text, end),
+      close: (name, text, end) => this.#closeElement(name, text, end),
+      text: (text) => tree.text(text),
+      keepalive: (end) => this.#restartCount(end),
+    };
   }
 
-  #readText(text: string, pos: number): number {
-    const open = text.indexOf("<", pos);
-    const end = open < 0 ? text.length : open;
-    if (end > pos) {
-      const piece = text.slice(pos, end);
-      if (this.#tree.depth > 0) this.#token += piece;
-      else if (!isBlank(piece)) this.#throw("bad-format", "text outside of a stanza", text, end);
-      else this.#restartCount(end);
-    }
-    if (open < 0) return end;
-    if (this.#token !== "") this.#tree.text(unescapeReferences(this.#takeToken()));
-    this.#at = At.markup;
-    return open + 1;
+  #openElement(name: string, text: string, end: number): void {
+    const isHeader = this.#tree.root === undefined;
+    this.#tree.open(name);
+    if (isHeader && this.#tree.root) this.#startStream(this.#tree.root, text, end);
+  }
+
+  #startStream(root: Element, text: string, end: number): void {
+    this.#count(text, end);
+    this.#restartCount(end);
+    this.emit("start", root);
+  }
+
+  #closeElement(name: string, text: string, pos: number): void {
+    const closed = this.#tree.close(name);
+    if (this.#tree.depth > 0) return;
+    // no character takes more than three bytes a code unit
+    if (this.#stanzaBytes + (pos - this.#countedTo) * 3 > this.#limits.maxStanzaBytes) this.#count(text, pos);
+    this.#restartCount(pos);
+    if (closed?.refusal !== undefined) this.#refuse(closed.element, closed.refusal);
+    else if (closed !== undefined) this.emit("element", closed.element);
+    else this.#finish();
+  }
+
+  #refuse(head: Element, error: StreamError): void {
+    if (!this.emit("refused", head, error)) throw error;
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    if (this.#tree.root) this.emit("end", this.#tree.root);
+  }
+
+  /** Adds the text up to `pos` to the size of what stands between two stanzas. */
+  #count(text: string, pos: number): void {
+    const isWhole = this.#isSingleByte || pos === this.#countedTo;
+    const piece = isWhole ? pos - this.#countedTo : Buffer.byteLength(text.slice(this.#countedTo, pos));
+    this.#stanzaBytes += piece;
+    this.#countedTo = pos;
+    if (this.#stanzaBytes > this.#limits.maxStanzaBytes)
+      throw new StreamError("policy-violation", "too large a stanza");
+  }
+
+  #restartCount(pos: number): void {
+    this.#stanzaBytes = 0;
+    this.#countedTo = pos;
+  }
+
+  #fail(condition: ParserCondition, message: string): void {
+    this.#failWith(new StreamError(condition, message));
+  }
+
+  #failWith(error: StreamError): void {
+    this.#isOver = true;
+    this.#tree.clear();
+    this.emit("error", error);
   }
 }

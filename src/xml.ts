@@ -71,7 +71,7 @@ export function stanzaErrorElement(error: StanzaError): Element {
     xml("text", { xmlns: NS.stanzaErrors }, error.message),
     error.applicationCondition === undefined
       ? undefined
-      : xml(error.applicationCondition, { xmlns: NS.mailbox }),
+      : xml(error.applicationCondition, { xmlns: error.applicationNamespace ?? NS.mailbox }),
   );
 }
 
@@ -80,11 +80,13 @@ export function parseStanzaError(error: Element | undefined): StanzaError {
   const children = error ? childElements(error) : [];
   const condition = children.find((c) => namespaceOf(c) === NS.stanzaErrors && c.name !== "text");
   const text = error?.getChildText("text", NS.stanzaErrors) ?? condition?.name ?? "the peer refused";
-  const application = children.find((c) => namespaceOf(c) === NS.mailbox);
+  const application = children.find((c) => namespaceOf(c) !== NS.stanzaErrors);
   const type = error ? attribute(error, "type") : undefined;
   return new StanzaError((condition?.name ?? "undefined-condition") as StanzaError["condition"], text, {
     ...(isStanzaErrorType(type) ? { type } : {}),
-    ...(application ? { applicationCondition: application.name } : {}),
+    ...(application
+      ? { applicationCondition: application.name, applicationNamespace: namespaceOf(application) }
+      : {}),
   });
 }
 

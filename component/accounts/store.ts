@@ -9,6 +9,8 @@ export interface AccountRow {
   readonly id: number;
   /** Bare JID on the host. */
   readonly jid: string;
+  /** The row of the number: it outlives the account while messages still speak of it. */
+  readonly numberId: number;
   readonly numberHash: Uint8Array;
   readonly numberSealed: Uint8Array;
   /** Whether the sign-up made the account on the host, so that deletion may remove it there. */
@@ -43,6 +45,19 @@ export interface RetiredAccount {
 /** Why a device cannot be bound. */
 export type DeviceRefusal = "no-account" | "device-id-taken" | "too-many-devices";
 
+/** A bound device as its owner sees it. */
+export interface DeviceRow {
+  readonly deviceId: DeviceId;
+  readonly boundAt: EpochMs;
+  readonly seenAt: EpochMs;
+}
+
+/** An account on the host that has to be deleted, until it is. */
+export interface RemovalRow {
+  readonly jid: string;
+  readonly attempts: number;
+}
+
 /** Devices an account may have: Signal allows 6, WhatsApp a phone and 4. */
 export const MAX_DEVICES = 6;
 
@@ -51,11 +66,15 @@ const migrations: readonly Migration[] = [
     number: 1,
     // A device row is also its mailbox: device_id is null while the mailbox waits for the account's first device
     sql: `
+      CREATE TABLE numbers (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        hash BLOB NOT NULL UNIQUE,
+        sealed BLOB NOT NULL
+      ) STRICT;
       CREATE TABLE accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         jid TEXT NOT NULL UNIQUE,
-        number_hash BLOB NOT NULL UNIQUE,
-        number_sealed BLOB NOT NULL,
+        number INTEGER NOT NULL UNIQUE REFERENCES numbers,
         is_made_here INTEGER NOT NULL,
         pin_hash BLOB,
         created_at INTEGER NOT NULL
@@ -71,9 +90,19 @@ const migrations: readonly Migration[] = [
         pending_bytes INTEGER NOT NULL DEFAULT 0,
         head_seq INTEGER NOT NULL DEFAULT 0,
         head_attempts INTEGER NOT NULL DEFAULT 0,
+        attached_jid TEXT,
         created_at INTEGER NOT NULL,
         seen_at INTEGER NOT NULL,
         UNIQUE (account, device_id)
+      ) STRICT;`,
+  },
+  {
+    number: 2,
+    sql: `
+      CREATE TABLE host_removals (
+        jid TEXT PRIMARY KEY,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        due_at INTEGER NOT NULL
       ) STRICT;`,
   },
 ];
@@ -82,16 +111,17 @@ type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 |
 
 /** The SQL of accounts, numbers and devices. */
 export function openAccounts(database: Database) {
-  const columns = `id, jid, number_hash AS numberHash, number_sealed AS numberSealed,
-    is_made_here AS isMadeHere, pin_hash AS pinHash`;
-  const byJid = database.prepare<[string], StoredAccount>(`SELECT ${columns} FROM accounts WHERE jid = ?`);
-  const byNumber = database.prepare<[Uint8Array], StoredAccount>(
-    `SELECT ${columns} FROM accounts WHERE number_hash = ?`,
-  );
+  const accounts = `SELECT accounts.id, jid, number AS numberId, hash AS numberHash, sealed AS numberSealed,
+    is_made_here AS isMadeHere, pin_hash AS pinHash FROM accounts JOIN numbers ON numbers.id = number`;
+  const byJid = database.prepare<[string], StoredAccount>(`${accounts} WHERE jid = ?`);
+  const byNumber = database.prepare<[Uint8Array], StoredAccount>(`${accounts} WHERE hash = ?`);
   const remove = database.prepare("DELETE FROM accounts WHERE id = ?");
   const insert = database.prepare(
-    `INSERT INTO accounts (jid, number_hash, number_sealed, is_made_here, pin_hash, created_at)
-     VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO accounts (jid, number, is_made_here, pin_hash, created_at)
+     VALUES (?, (SELECT id FROM numbers WHERE hash = ?), ?, ?, ?)`,
+  );
+  const insertNumber = database.prepare(
+    "INSERT INTO numbers (hash, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING",
   );
   const setPin = database.prepare("UPDATE accounts SET pin_hash = ? WHERE jid = ?");
   const insertDevice = database.prepare(
@@ -104,6 +134,25 @@ export function openAccounts(database: Database) {
     "SELECT device_id AS deviceId, key_hash AS keyHash FROM devices WHERE account = ? AND device_id IS NOT NULL",
   );
   const removeDevice = database.prepare("DELETE FROM devices WHERE account = ? AND device_id = ?");
+
+  const listDevices = database.prepare<[string], DeviceRow>(
+    `SELECT device_id AS deviceId, devices.created_at AS boundAt, seen_at AS seenAt
+     FROM devices JOIN accounts ON accounts.id = account
+     WHERE jid = ? AND device_id IS NOT NULL ORDER BY devices.id`,
+  );
+  const addRemoval = database.prepare(
+    "INSERT INTO host_removals (jid, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  );
+  const dueRemovals = database.prepare<[EpochMs], RemovalRow>(
+    "SELECT jid, attempts FROM host_removals WHERE due_at <= ? ORDER BY due_at LIMIT 100",
+  );
+  const hasRemoval = database.prepare<[string], { jid: string }>(
+    "SELECT jid FROM host_removals WHERE jid = ?",
+  );
+  const removalDone = database.prepare("DELETE FROM host_removals WHERE jid = ?");
+  const removalFailed = database.prepare(
+    "UPDATE host_removals SET attempts = attempts + 1, due_at = ? WHERE jid = ?",
+  );
 
   const read = (row: StoredAccount | undefined): AccountRow | undefined =>
     row && { ...row, isMadeHere: row.isMadeHere === 1 };
@@ -133,7 +182,8 @@ export function openAccounts(database: Database) {
       const retired = retire(byNumber.get(account.numberHash));
       retire(byJid.get(account.jid));
       const { jid, numberHash, numberSealed, isMadeHere, pinHash, device, now } = account;
-      const { lastInsertRowid } = insert.run(jid, numberHash, numberSealed, isMadeHere ? 1 : 0, pinHash, now);
+      insertNumber.run(numberHash, numberSealed);
+      const { lastInsertRowid } = insert.run(jid, numberHash, isMadeHere ? 1 : 0, pinHash, now);
       insertDevice.run(lastInsertRowid, device?.deviceId ?? null, device?.keyHash ?? null, now, now);
       return { accountId: Number(lastInsertRowid), retired };
     },
@@ -152,9 +202,11 @@ export function openAccounts(database: Database) {
     },
 
     /** Unbinds a device: its mailbox and tokens are gone. Answers whether there was one. */
-    removeDevice(jid: string, deviceId: DeviceId): boolean {
+    removeDevice(jid: string, deviceId: DeviceId, now: EpochMs): boolean {
       const account = byJid.get(jid);
-      return account !== undefined && removeDevice.run(account.id, deviceId).changes > 0;
+      if (!account || removeDevice.run(account.id, deviceId).changes === 0) return false;
+      if (devicesOf.all(account.id).length === 0) insertDevice.run(account.id, null, null, now, now);
+      return true;
     },
 
     /** Sets or (null) removes the registration PIN's hash. Answers whether the account exists. */
@@ -162,6 +214,31 @@ export function openAccounts(database: Database) {
 
     /** Takes the number away from an account, with devices and mailboxes. */
     unlink: (jid: string): RetiredAccount | undefined => retire(byJid.get(jid)),
+
+    /** The devices bound to an account, in the order in which they came. */
+    devices: (jid: string): DeviceRow[] => listDevices.all(jid),
+
+    /** Takes the number away and, if the sign-up made the account, has it deleted on the host from `dueAt` on. */
+    remove(jid: string, dueAt: EpochMs): RetiredAccount | undefined {
+      const retired = retire(byJid.get(jid));
+      if (retired?.isMadeHere) addRemoval.run(jid, dueAt);
+      return retired;
+    },
+
+    /** Has an account deleted on the host from `dueAt` on. */
+    queueRemoval: (jid: string, dueAt: EpochMs): void => void addRemoval.run(jid, dueAt),
+
+    /** The accounts to be deleted on the host by now. */
+    dueRemovals: (now: EpochMs): RemovalRow[] => dueRemovals.all(now),
+
+    /** Whether an account is still to be deleted on the host. */
+    isToBeRemoved: (jid: string): boolean => hasRemoval.get(jid) !== undefined,
+
+    /** The account is gone from the host. */
+    removalDone: (jid: string): void => void removalDone.run(jid),
+
+    /** The host could not be asked, or refused: try again then. */
+    removalFailed: (jid: string, nextAt: EpochMs): void => void removalFailed.run(nextAt, jid),
   };
 }
 

@@ -1,0 +1,167 @@
+import type { Database } from "better-sqlite3";
+import type { EpochMs } from "../../src/clock.js";
+import type { DeviceId } from "../../src/ids.js";
+import type { NewReceiptEntry, Receipts } from "../receipts/store.js";
+import { openEntries } from "./entries-store.js";
+import { decideHead } from "./service.js";
+
+/** A device that asks for its mailbox, after its signature or its token's seal was checked. */
+export interface AttachRequest {
+  /** Bare JID of the account, as the server stamped it. */
+  readonly account: string;
+  /** Full JID that entries will be sent to. */
+  readonly fullJid: string;
+  readonly deviceId: DeviceId;
+  /** Hash of the key that signed, or the generation that the token carries. */
+  readonly proof: { readonly keyHash: Uint8Array } | { readonly tokenGeneration: number };
+  /** The last entry durable on the device. */
+  readonly last: number;
+  readonly now: EpochMs;
+}
+
+/** An opened mailbox. */
+export interface OpenedMailbox {
+  readonly device: number;
+  readonly account: number;
+  readonly number: { readonly id: number; readonly sealed: Uint8Array };
+  readonly tokenGeneration: number;
+  /** Everything up to here has ended: delivery begins behind it. */
+  readonly acknowledged: number;
+  readonly isCautious: boolean;
+  /** The head was set aside for having been delivered in vain too often. */
+  readonly hasSetAside: boolean;
+  readonly receipts: readonly NewReceiptEntry[];
+}
+
+/** A device that entries can be sent to. */
+export interface AttachedDevice {
+  readonly device: number;
+  readonly account: number;
+  readonly accountJid: string;
+  readonly numberId: number;
+  readonly numberSealed: Uint8Array;
+  readonly fullJid: string;
+  /** Everything up to here has ended. */
+  readonly acknowledged: number;
+}
+
+interface DeviceRow {
+  device: number;
+  account: number;
+  numberId: number;
+  numberSealed: Uint8Array;
+  keyHash: Uint8Array;
+  tokenGeneration: number;
+  nextSeq: number;
+  headSeq: number;
+  headAttempts: number;
+}
+
+/** The SQL of opening a mailbox and of its device's acknowledgements. */
+export function openAttach(database: Database, receipts: Receipts) {
+  const entries = openEntries(database, receipts);
+  const find = database.prepare<[string, number], DeviceRow>(
+    `SELECT devices.id AS device, account, numbers.id AS numberId, sealed AS numberSealed, key_hash AS keyHash,
+       token_generation AS tokenGeneration, next_seq AS nextSeq, head_seq AS headSeq, head_attempts AS headAttempts
+     FROM devices JOIN accounts ON accounts.id = account JOIN numbers ON numbers.id = number
+     WHERE jid = ? AND device_id = ?`,
+  );
+  const firstSeq = database.prepare<[number], { seq: number | null }>(
+    "SELECT min(seq) AS seq FROM entries WHERE device = ?",
+  );
+  const countHead = database.prepare(
+    `UPDATE devices SET head_attempts = CASE WHEN head_seq = @seq THEN head_attempts + 1 ELSE 1 END, head_seq = @seq
+     WHERE id = @device`,
+  );
+  const setAside = database.prepare(
+    "INSERT INTO set_aside (device, message, at) SELECT device, message, @now FROM entries WHERE device = @device AND seq = @seq",
+  );
+  const see = database.prepare("UPDATE devices SET seen_at = ?, attached_jid = ? WHERE id = ?");
+  const detach = database.prepare("UPDATE devices SET attached_jid = NULL WHERE id = ?");
+  const attached = database.prepare<[], AttachedDevice>(
+    `SELECT devices.id AS device, account, jid AS accountJid, numbers.id AS numberId, sealed AS numberSealed,
+       attached_jid AS fullJid, coalesce((SELECT min(seq) FROM entries WHERE device = devices.id), next_seq) - 1 AS acknowledged
+     FROM devices JOIN accounts ON accounts.id = account JOIN numbers ON numbers.id = number
+     WHERE attached_jid IS NOT NULL`,
+  );
+  const revoke = database.prepare("UPDATE devices SET token_generation = token_generation + 1 WHERE id = ?");
+  const lift = database.prepare("UPDATE entries SET seq = -(seq + @by) WHERE device = @device");
+  const settle = database.prepare("UPDATE entries SET seq = -seq WHERE device = @device AND seq < 0");
+  const advance = database.prepare("UPDATE devices SET next_seq = next_seq + ? WHERE id = ?");
+
+  const isProven = (row: DeviceRow, proof: AttachRequest["proof"]): boolean =>
+    "keyHash" in proof
+      ? Buffer.compare(row.keyHash, proof.keyHash) === 0
+      : row.tokenGeneration === proof.tokenGeneration;
+
+  // The device knows entries that this database does not: it was restored from a backup. What waits is
+  // numbered behind what the device has, so that none of it is taken for something already seen.
+  const renumber = (row: DeviceRow, last: number): void => {
+    const by = last + 1 - (firstSeq.get(row.device)?.seq ?? row.nextSeq);
+    lift.run({ by, device: row.device });
+    settle.run({ device: row.device });
+    advance.run(by, row.device);
+  };
+
+  const acknowledge = (
+    device: number,
+    seq: number,
+    undecryptable: readonly number[],
+    now: EpochMs,
+  ): NewReceiptEntry[] => {
+    const failed = new Set(undecryptable);
+    return entries.end(device, seq, (ended) => (failed.has(ended) ? "undecryptable" : "delivered"), now)
+      .receipts;
+  };
+
+  return {
+    /** Opens the mailbox of a device that has proven itself; `undefined` when it is not that device. */
+    attach({ account, fullJid, deviceId, proof, last, now }: AttachRequest): OpenedMailbox | undefined {
+      const row = find.get(account, deviceId);
+      if (!row || !isProven(row, proof)) return undefined;
+      see.run(now, fullJid, row.device);
+      const made: NewReceiptEntry[] = [];
+      if (last >= row.nextSeq) renumber(row, last);
+      else made.push(...acknowledge(row.device, last, [], now));
+      const first = firstSeq.get(row.device)?.seq;
+      const head = { seq: row.headSeq, attempts: row.headAttempts };
+      const decision =
+        typeof first === "number" ? decideHead(head, first) : { isSetAside: false, isCautious: false };
+      if (typeof first === "number" && decision.isSetAside) {
+        setAside.run({ device: row.device, seq: first, now });
+        made.push(...entries.end(row.device, first, () => "expired", now).receipts);
+      }
+      return {
+        device: row.device,
+        account: row.account,
+        number: { id: row.numberId, sealed: row.numberSealed },
+        tokenGeneration: row.tokenGeneration,
+        acknowledged: last,
+        isCautious: decision.isCautious,
+        hasSetAside: decision.isSetAside,
+        receipts: made,
+      };
+    },
+
+    /** Counts that the first entry in line is on its way to the device. */
+    countHead(device: number, seq: number): void {
+      countHead.run({ device, seq });
+    },
+
+    /** Ends every entry up to `seq`: delivered, or (those named) undecryptable. Answers the receipts for the senders. */
+    acknowledge,
+
+    /** Notes that nothing more is to be sent to the device until it attaches again. */
+    detach(device: number): void {
+      detach.run(device);
+    },
+
+    /** The devices that were attached when the component stopped: they do not know that it did. */
+    attached: (): AttachedDevice[] => attached.all(),
+
+    /** Makes every token of the device worthless. */
+    revokeTokens(device: number): void {
+      revoke.run(device);
+    },
+  };
+}

@@ -1,0 +1,282 @@
+import type { Clock } from "../../src/clock.js";
+import type { Seq } from "../../src/ids.js";
+import { writeDeliver, writeEntry, type Entry } from "../../src/mailbox-deliver.js";
+import { NS } from "../../src/namespaces.js";
+import { escapeXML } from "../../src/xml.js";
+import type { Sender } from "../capability.js";
+import type { Log } from "../log.js";
+import type { Metrics } from "../metrics.js";
+import { DeliveryWindow, type WindowLimits } from "./window.js";
+
+/** Entries, and bytes, that go in one stanza; the server takes 512 KiB. */
+const BATCH_ENTRIES = 100;
+const BATCH_BYTES = 64 * 1024;
+
+/** Bytes that may be on the way to one device. */
+const WINDOW_BYTES = 1024 * 1024;
+
+/** How long to wait for an acknowledgement before sending again; doubled each time. */
+const RESEND_FIRST_MS = 5_000;
+const RESEND_LAST_MS = 60_000;
+const MAX_RESENDS = 5;
+
+/** How often the waiting windows are looked at. */
+const TICK_MS = 1_000;
+
+/** An entry without the place in the mailbox. */
+export type Content = Entry extends infer One
+  ? One extends Entry
+    ? Omit<One, "seq" | "isRedelivery">
+    : never
+  : never;
+
+/** An entry that may go to a device. */
+export interface Offer {
+  readonly device: number;
+  readonly seq: number;
+  readonly sizeBytes: number;
+  readonly content: Content;
+}
+
+/** Reads the entries of a mailbox after a sequence number, in order. */
+export type ReadMailbox = (
+  device: number,
+  after: number,
+  maxEntries: number,
+  maxBytes: number,
+) => Promise<Offer[]>;
+
+/** A device that has opened its mailbox. */
+export interface Session {
+  readonly device: number;
+  readonly account: number;
+  /** Bare JID of the account. */
+  readonly accountJid: string;
+  readonly fullJid: string;
+  /** The number JID that the account speaks for. */
+  readonly numberJid: string;
+}
+
+interface OpenSession extends Session {
+  readonly window: DeliveryWindow;
+  readonly batch: string[];
+  batchBytes: number;
+  isReading: boolean;
+  isBehind: boolean;
+  hasSentHead: boolean;
+  resendAtMs: number;
+  resends: number;
+}
+
+/** What the delivery needs from its surroundings. */
+export interface DeliveryPorts {
+  readonly domain: string;
+  readonly link: Sender;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly windowEntries: number;
+  readonly read: ReadMailbox;
+  /** The first entry since the device attached is on its way. */
+  readonly onHeadSent: (device: number, seq: number) => void;
+  /** A session ended: nothing is sent until the device attaches again. */
+  readonly onClosed: (device: number) => void;
+}
+
+/**
+ * Brings the entries of mailboxes to the devices that are attached.
+ *
+ * New entries go at once when they are next in line and the window has room; otherwise the mailbox is read when
+ * there is. What is not acknowledged in time goes again.
+ */
+export class Delivery {
+  readonly #ports: DeliveryPorts;
+  readonly #limits: WindowLimits;
+  readonly #byDevice = new Map<number, OpenSession>();
+  readonly #byJid = new Map<string, OpenSession>();
+  readonly #dirty = new Set<OpenSession>();
+  #cancelTick: (() => void) | undefined;
+
+  constructor(ports: DeliveryPorts) {
+    this.#ports = ports;
+    this.#limits = { entries: ports.windowEntries, bytes: WINDOW_BYTES };
+  }
+
+  /** The session of a full JID, if it is attached. */
+  sessionOf(fullJid: string): Session | undefined {
+    return this.#byJid.get(fullJid);
+  }
+
+  /** Opens a session, in place of another of the same device, and begins to deliver. */
+  open(session: Session, acknowledged: number, isCautious: boolean): void {
+    const before = this.#byDevice.get(session.device);
+    if (before) this.#forget(before, before.fullJid === session.fullJid ? undefined : "attached elsewhere");
+    const other = this.#byJid.get(session.fullJid);
+    if (other) this.#forget(other, undefined);
+    const open: OpenSession = {
+      ...session,
+      window: new DeliveryWindow(this.#limits, acknowledged, isCautious ? this.#limits.entries : 0),
+      batch: [],
+      batchBytes: 0,
+      isReading: false,
+      isBehind: false,
+      hasSentHead: false,
+      resendAtMs: 0,
+      resends: 0,
+    };
+    this.#byDevice.set(session.device, open);
+    this.#byJid.set(session.fullJid, open);
+    this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
+    this.#cancelTick ??= this.#ports.clock.after(TICK_MS, () => this.#tick());
+    void this.#pump(open);
+  }
+
+  /** Closes the session of a full JID: it detached, or went offline. */
+  close(fullJid: string, reason?: string): void {
+    const session = this.#byJid.get(fullJid);
+    if (!session) return;
+    this.#forget(session, reason);
+    this.#ports.onClosed(session.device);
+  }
+
+  /** Closes every session of an account. */
+  closeAccount(accountJid: string): void {
+    for (const session of this.#byDevice.values()) {
+      if (session.accountJid === accountJid) this.close(session.fullJid, "the number is no longer yours");
+    }
+  }
+
+  /** Takes entries that were just committed. They go now, or are read when their turn comes. */
+  offer(offers: readonly Offer[]): void {
+    for (const offer of offers) {
+      const session = this.#byDevice.get(offer.device);
+      if (!session || offer.seq <= session.window.sent) continue;
+      if (session.isReading || !session.window.takes(offer.seq)) {
+        session.isBehind = true;
+        // A gap in the numbers: what is missing is in the store
+        if (!session.isReading && !session.window.isWaiting) void this.#pump(session);
+      } else this.#send(session, offer);
+    }
+  }
+
+  /** Notes an acknowledgement and sends what it made room for. */
+  acknowledge(fullJid: string, seq: number): void {
+    const session = this.#byJid.get(fullJid);
+    if (!session?.window.acknowledge(seq)) return;
+    session.resends = 0;
+    this.#restartTimer(session);
+    if (session.isBehind) void this.#pump(session);
+  }
+
+  /** The link is up again: what was on the way may have been lost with it. */
+  restart(): void {
+    for (const session of this.#byDevice.values()) this.#rewind(session);
+  }
+
+  /** Ends all timers. */
+  stop(): void {
+    this.#cancelTick?.();
+    this.#byDevice.clear();
+    this.#byJid.clear();
+  }
+
+  #forget(session: OpenSession, reason: string | undefined): void {
+    this.#byDevice.delete(session.device);
+    this.#byJid.delete(session.fullJid);
+    this.#dirty.delete(session);
+    this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
+    if (reason !== undefined) this.tellDetached(session.fullJid, reason);
+  }
+
+  /** Tells a full JID that its mailbox is closed, so that it attaches again if it should. */
+  tellDetached(fullJid: string, reason: string): void {
+    const { domain, link } = this.#ports;
+    if (!link.isOnline) return;
+    const detached = `<detached xmlns='${NS.mailbox}'>${escapeXML(reason)}</detached>`;
+    link.send(`<message type='headline' from='${domain}' to='${escapeXML(fullJid)}'>${detached}</message>`);
+  }
+
+  async #pump(session: OpenSession): Promise<void> {
+    if (session.isReading) return;
+    session.isReading = true;
+    session.isBehind = true;
+    try {
+      while (session.isBehind && session.window.room > 0 && this.#byDevice.get(session.device) === session) {
+        session.isBehind = false;
+        const { sent, room, roomBytes } = session.window;
+        const wanted = Math.min(room, BATCH_ENTRIES);
+        const offers = await this.#ports.read(session.device, sent, wanted, Math.min(roomBytes, BATCH_BYTES));
+        // A rewind while reading makes what was read the wrong piece
+        if (session.window.sent !== sent) session.isBehind = true;
+        else for (const offer of offers) this.#send(session, offer);
+        session.isBehind ||= offers.length > 0;
+      }
+    } catch (error) {
+      this.#ports.log.error({ reason: (error as Error).message }, "a mailbox could not be read");
+      this.#restartTimer(session, true);
+    } finally {
+      session.isReading = false;
+    }
+  }
+
+  #send(session: OpenSession, { seq, sizeBytes, content }: Offer): void {
+    if (this.#byDevice.get(session.device) !== session) return;
+    const isFirst = !session.window.isWaiting;
+    const isRedelivery = session.window.send(seq, sizeBytes);
+    const xml = writeEntry({ ...content, seq: seq as Seq, isRedelivery });
+    const { metrics } = this.#ports;
+    (isRedelivery ? metrics.entriesRedelivered : metrics.entriesDelivered).inc();
+    if (isFirst) this.#restartTimer(session);
+    if (!session.hasSentHead) this.#ports.onHeadSent(session.device, seq);
+    session.hasSentHead = true;
+    if (session.batch.length >= BATCH_ENTRIES || session.batchBytes + xml.length > BATCH_BYTES)
+      this.#flush(session);
+    session.batch.push(xml);
+    session.batchBytes += xml.length;
+    if (this.#dirty.size === 0) setImmediate(() => this.#flushAll());
+    this.#dirty.add(session);
+  }
+
+  #flushAll(): void {
+    for (const session of this.#dirty) this.#flush(session);
+    this.#dirty.clear();
+  }
+
+  #flush(session: OpenSession): void {
+    if (session.batch.length === 0) return;
+    const { domain, link } = this.#ports;
+    const body = writeDeliver(session.batch);
+    session.batch.length = 0;
+    session.batchBytes = 0;
+    // Offline: the entries stay where they are, and go when the link is up again
+    if (!link.isOnline) return;
+    link.send(
+      `<message type='headline' from='${domain}' to='${escapeXML(session.fullJid)}'>${body}</message>`,
+    );
+  }
+
+  #restartTimer(session: OpenSession, isForced = false): void {
+    const waitMs = Math.min(RESEND_FIRST_MS * 2 ** session.resends, RESEND_LAST_MS);
+    session.resendAtMs = session.window.isWaiting || isForced ? this.#ports.clock.monotonicMs() + waitMs : 0;
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#ports.clock.after(TICK_MS, () => this.#tick());
+    const now = this.#ports.clock.monotonicMs();
+    for (const session of this.#byDevice.values()) {
+      if (session.resendAtMs === 0 || session.resendAtMs > now) continue;
+      session.resends += 1;
+      if (session.resends > MAX_RESENDS) this.close(session.fullJid, "nothing was acknowledged for too long");
+      else this.#rewind(session);
+    }
+  }
+
+  #rewind(session: OpenSession): void {
+    session.window.rewind();
+    session.batch.length = 0;
+    session.batchBytes = 0;
+    session.isBehind = true;
+    this.#restartTimer(session, true);
+    void this.#pump(session);
+  }
+}

@@ -1,0 +1,263 @@
+import { createHash } from "node:crypto";
+import { StanzaError } from "../../src/errors.js";
+import type { MessageId } from "../../src/ids.js";
+import type { Jid } from "../../src/jid.js";
+import { attachStatement, readAttach, writeAttached, type Attach } from "../../src/mailbox-attach.js";
+import {
+  readAcknowledgement,
+  readSubmit,
+  writeSubmitted,
+  type Acknowledgement,
+  type Submission,
+  type SubmitOutcome,
+} from "../../src/mailbox-submit.js";
+import { NS } from "../../src/namespaces.js";
+import { xml, type Element } from "../../src/xml.js";
+import type { Context, IqRequest, Stanza } from "../capability.js";
+import type { Numbers } from "../numbers.js";
+import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
+import type { Remote } from "../store/operations.js";
+import type { AttachRequest, OpenedMailbox } from "./attach-store.js";
+import type { Delivery, Offer, Session } from "./delivery.js";
+import { hashDeviceKey, isSignedBy, refusalError } from "./service.js";
+import type { MailboxOperations, StoredSubmission } from "./store.js";
+import { issueNonce, issueToken, isFreshNonce, openToken } from "./tokens.js";
+
+const RECEIPT_OVERHEAD_BYTES = 200;
+
+/** What the mailbox's handlers work with. */
+export interface MailboxPorts {
+  readonly context: Context;
+  readonly store: Remote<MailboxOperations>;
+  readonly receipts: Remote<ReceiptOperations>;
+  readonly delivery: Delivery;
+  readonly numbers: Numbers;
+}
+
+/** Turns the stanzas of the mailbox protocol into calls: attach, submit, acknowledge. */
+export class MailboxHandler {
+  readonly #ports: MailboxPorts;
+
+  constructor(ports: MailboxPorts) {
+    this.#ports = ports;
+  }
+
+  /** Gives a nonce that the device signs to attach. */
+  async challenge({ from }: IqRequest): Promise<Element> {
+    this.#requireLocal(from);
+    const { vault, clock } = this.#ports.context;
+    return xml("challenge", { xmlns: NS.mailbox, nonce: issueNonce(vault, from.toString(), clock.now()) });
+  }
+
+  /** Opens a device's mailbox. @throws {StanzaError} `not-authorized` when it is not proven to be that device */
+  async attach({ from, payload }: IqRequest): Promise<Element> {
+    this.#requireLocal(from);
+    const attach = readAttach(payload);
+    const { context, store, delivery, numbers } = this.#ports;
+    const proof = this.#prove(from, attach);
+    const { device: deviceId, last } = attach;
+    const now = context.clock.now();
+    const opened = await store.attach({
+      account: from.bare,
+      fullJid: from.toString(),
+      deviceId,
+      proof,
+      last,
+      now,
+    });
+    if (!opened)
+      throw new StanzaError("not-authorized", "this device is not bound to the account", {
+        applicationCondition: "unknown-device",
+      });
+    const session = this.#session(from, opened);
+    delivery.open(session, opened.acknowledged, opened.isCautious);
+    if (opened.hasSetAside) {
+      context.metrics.entriesSetAside.inc();
+      context.log.warn(
+        { device: deviceId },
+        "an entry was set aside: it was delivered too often without an acknowledgement",
+      );
+    }
+    this.offerReceipts(opened.receipts);
+    const expiresAt = now + context.config.mailbox.tokenDays * 86_400_000;
+    const token = issueToken(context.vault, {
+      account: from.bare,
+      deviceId,
+      generation: opened.tokenGeneration,
+      expiresAt,
+    });
+    return writeAttached({ number: numbers.jidOf(opened.number), token, tokenExpiresAt: expiresAt });
+  }
+
+  /** Closes the mailbox: nothing is sent until the next attach. */
+  async detach({ from }: IqRequest): Promise<undefined> {
+    this.#ports.delivery.close(from.toString());
+  }
+
+  /** Takes messages into the mailboxes of their recipients; the answer says what is durable now. */
+  async submit({ from, payload }: IqRequest): Promise<string> {
+    const session = this.#requireSession(from);
+    const { acknowledgement, messages } = readSubmit(payload);
+    const startedAt = this.#ports.context.clock.monotonicMs();
+    if (acknowledgement) void this.#acknowledge(session, acknowledgement);
+    const outcomes = await Promise.all([
+      this.#accept(
+        session,
+        messages.filter(({ displayed }) => displayed === undefined),
+      ),
+      ...messages
+        .filter(({ displayed }) => displayed !== undefined)
+        .map((message) => this.#markRead(session, message)),
+    ]);
+    this.#ports.context.metrics.acceptSeconds.observe(
+      (this.#ports.context.clock.monotonicMs() - startedAt) / 1000,
+    );
+    return writeSubmitted(outcomes.flat());
+  }
+
+  /** Notes that a device has made entries durable. One that is not attached is told so. */
+  async acknowledge({ from, element }: Stanza): Promise<void> {
+    const session = this.#ports.delivery.sessionOf(from.toString());
+    const ack = element.getChild("ack", NS.mailbox);
+    if (!session) this.#ports.delivery.tellDetached(from.toString(), "the mailbox is not open");
+    else if (ack) await this.#acknowledge(session, readAcknowledgement(ack));
+  }
+
+  /** Puts receipts that were committed on their way to the senders. */
+  offerReceipts(entries: readonly NewReceiptEntry[]): void {
+    if (entries.length === 0) return;
+    const { delivery, numbers, context } = this.#ports;
+    for (const { state, ids } of entries) context.metrics.receipts.inc({ state }, ids.length);
+    delivery.offer(
+      entries.map(({ device, seq, state, deviceId, at, ids, from }) => ({
+        device,
+        seq,
+        sizeBytes: RECEIPT_OVERHEAD_BYTES + ids.length * 40,
+        content: {
+          kind: "receipt",
+          state,
+          from: numbers.jidOf(from),
+          device: deviceId ?? undefined,
+          at,
+          ids,
+        },
+      })),
+    );
+  }
+
+  async #acknowledge({ device, fullJid }: Session, { seq, undecryptable }: Acknowledgement): Promise<void> {
+    const receipts = await this.#ports.store.acknowledge(
+      device,
+      seq,
+      undecryptable,
+      this.#ports.context.clock.now(),
+    );
+    this.#ports.delivery.acknowledge(fullJid, seq);
+    this.offerReceipts(receipts);
+  }
+
+  async #accept(session: Session, messages: readonly Submission[]): Promise<SubmitOutcome[]> {
+    if (messages.length === 0) return [];
+    const { context, store, delivery } = this.#ports;
+    const prepared = messages.map((message) => this.#prepare(message));
+    const known = prepared.filter((one) => one !== undefined);
+    const result = await store.accept(session, known, context.clock.now(), context.config.mailbox);
+    if (!result) throw notAttached();
+    let next = 0;
+    const offers: Offer[] = [];
+    const outcomes = messages.map((message, index): SubmitOutcome => {
+      const outcome = prepared[index] ? result.outcomes[next++] : ({ refusal: "no-such-number" } as const);
+      if (!outcome || "refusal" in outcome) {
+        context.metrics.messages.inc({ outcome: outcome?.refusal ?? "refused" });
+        return { id: message.id, error: refusalError(outcome?.refusal ?? "no-such-number") };
+      }
+      const { acceptedAt, isDuplicate, entries } = outcome;
+      context.metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
+      const content = {
+        kind: "message",
+        from: session.numberJid,
+        to: message.to.bare,
+        id: message.id,
+        at: acceptedAt,
+        payload: message.payload,
+      } as const;
+      const sizeBytes = message.payload.length;
+      for (const { device, seq } of entries) offers.push({ device, seq, sizeBytes, content });
+      return { id: message.id, acceptedAt, isDuplicate };
+    });
+    delivery.offer(offers);
+    this.offerReceipts(result.receipts);
+    return outcomes;
+  }
+
+  #prepare({ id, to, payload }: Submission): StoredSubmission | undefined {
+    const toHash = this.#ports.numbers.hashOf(to);
+    if (!toHash) return undefined;
+    const digest = createHash("sha256")
+      .update(to.local)
+      .update("\0")
+      .update(payload)
+      .digest()
+      .subarray(0, 16);
+    return { id, toHash, payload, digest };
+  }
+
+  // XEP-0333 §4.3: the marker goes to the sender of the message that was displayed
+  async #markRead(session: Session, { id, to, displayed }: Submission): Promise<SubmitOutcome[]> {
+    const { context, receipts, numbers } = this.#ports;
+    const senderHash = numbers.hashOf(to);
+    const now = context.clock.now();
+    const made = senderHash && (await receipts.read(session, senderHash, displayed as MessageId, now));
+    if (!made)
+      return [{ id, error: new StanzaError("item-not-found", "no such message came from this number") }];
+    this.offerReceipts(made);
+    return [{ id, acceptedAt: now, isDuplicate: made.length === 0 }];
+  }
+
+  #prove(from: Jid, { device, proof }: Attach): AttachRequest["proof"] {
+    const { vault, clock, config } = this.#ports.context;
+    const now = clock.now();
+    if ("token" in proof) {
+      const token = openToken(vault, proof.token);
+      if (token?.account !== from.bare || token.deviceId !== device || token.expiresAt <= now) {
+        throw new StanzaError("not-authorized", "the session token is not valid", {
+          applicationCondition: "token-expired",
+        });
+      }
+      return { tokenGeneration: token.generation };
+    }
+    const { nonce, publicKey, signature } = proof;
+    const statement = attachStatement(config.link.domain, from.toString(), device, nonce);
+    if (!isFreshNonce(vault, nonce, from.toString(), now) || !isSignedBy(publicKey, statement, signature)) {
+      throw new StanzaError("not-authorized", "the device's proof does not hold", {
+        applicationCondition: "bad-proof",
+      });
+    }
+    return { keyHash: hashDeviceKey(publicKey) };
+  }
+
+  #session(from: Jid, { device, account, number }: OpenedMailbox): Session {
+    return {
+      device,
+      account,
+      accountJid: from.bare,
+      fullJid: from.toString(),
+      numberJid: this.#ports.numbers.jidOf(number),
+    };
+  }
+
+  #requireLocal(from: Jid): void {
+    if (from.domain === this.#ports.context.config.host.domain && from.isFull) return;
+    throw new StanzaError("forbidden", "only accounts of this service have mailboxes");
+  }
+
+  #requireSession(from: Jid): Session {
+    const session = this.#ports.delivery.sessionOf(from.toString());
+    if (!session) throw notAttached();
+    return session;
+  }
+}
+
+function notAttached(): StanzaError {
+  return new StanzaError("not-authorized", "attach first", { applicationCondition: "not-attached" });
+}

@@ -1,0 +1,122 @@
+import { NS } from "../../src/namespaces.js";
+import type { Capability, CapabilityModule, Context, IqRoute } from "../capability.js";
+import type { Numbers } from "../numbers.js";
+import type { ReceiptContent, ReceiptOperations } from "../receipts/store.js";
+import type { Remote } from "../store/operations.js";
+import { Delivery, type Content } from "./delivery.js";
+import { MailboxHandler } from "./handler.js";
+import { Retention } from "./retention.js";
+import type { MailboxOperations, StoredEntry } from "./store.js";
+
+/** The mailbox: submit, attach, deliver, acknowledge. Source: docs/protocol.md */
+export const mailbox: CapabilityModule = {
+  name: "mailbox",
+  store: new URL("store.js", import.meta.url),
+  create,
+};
+
+function create(context: Context): Capability {
+  const { log, events, numbers } = context;
+  const store = context.store.of<MailboxOperations>("mailbox");
+  const receipts = context.store.of<ReceiptOperations>("receipts");
+  const background = (work: Promise<unknown>): void => {
+    work.catch((error: unknown) => {
+      log.error({ reason: (error as Error).message }, "a mailbox could not be updated");
+    });
+  };
+  const delivery = createDelivery(context, store, background);
+  const handler = new MailboxHandler({ context, store, receipts, delivery, numbers });
+  const retention = new Retention(context, store, (made) => handler.offerReceipts(made));
+  events.onAccountGone((accountJid) => {
+    delivery.closeAccount(accountJid);
+    background(retention.endOrphans());
+  });
+  let isResumed = false;
+  return {
+    features: { component: [NS.mailbox] },
+    iqs: iqRoutes(handler),
+    messages: [
+      {
+        element: "ack",
+        namespace: NS.mailbox,
+        addressee: "component",
+        handle: (message) => handler.acknowledge(message),
+      },
+    ],
+    onPresence({ from, type }) {
+      if (type === "unavailable") delivery.close(from.toString());
+    },
+    jobs: retention.jobs,
+    onOnline() {
+      delivery.restart();
+      if (!isResumed) background(resume(store, delivery, numbers));
+      isResumed = true;
+    },
+    async stop() {
+      delivery.stop();
+    },
+  };
+}
+
+function iqRoutes(handler: MailboxHandler): IqRoute[] {
+  const common = { namespace: NS.mailbox, addressee: "component" } as const;
+  return [
+    { ...common, type: "get", element: "challenge", handle: (request) => handler.challenge(request) },
+    { ...common, type: "set", element: "attach", handle: (request) => handler.attach(request) },
+    { ...common, type: "set", element: "detach", handle: (request) => handler.detach(request) },
+    { ...common, type: "set", element: "submit", handle: (request) => handler.submit(request) },
+  ];
+}
+
+function createDelivery(
+  context: Context,
+  store: Remote<MailboxOperations>,
+  background: (work: Promise<unknown>) => void,
+): Delivery {
+  const { config, clock, log, metrics, link, numbers } = context;
+  return new Delivery({
+    domain: config.link.domain,
+    link,
+    clock,
+    log,
+    metrics,
+    windowEntries: config.mailbox.windowEntries,
+    async read(device, after, maxEntries, maxBytes) {
+      const entries = await store.read(device, after, maxEntries, maxBytes);
+      return entries.map((entry) => {
+        const { seq, sizeBytes } = entry;
+        return { device, seq, sizeBytes, content: contentOf(entry, numbers) };
+      });
+    },
+    onHeadSent: (device, seq) => background(store.countHead(device, seq)),
+    onClosed: (device) => background(store.detach(device)),
+  });
+}
+
+function contentOf({ at, message, receipt }: StoredEntry, numbers: Numbers): Content {
+  if (message) {
+    const { id, payload } = message;
+    const [from, to] = [numbers.jidOf(message.from), numbers.jidOf(message.to)];
+    return { kind: "message", from, to, id, at, payload };
+  }
+  if (!receipt) throw new TypeError("an entry holds a message or a receipt");
+  const content = JSON.parse(receipt.json) as ReceiptContent;
+  const device = content.deviceId ?? undefined;
+  return {
+    kind: "receipt",
+    state: content.state,
+    from: numbers.jidOf(receipt.from),
+    device,
+    at: content.at,
+    ids: content.ids,
+  };
+}
+
+// Devices that were attached when the component stopped do not know that it did: they stay attached
+async function resume(store: Remote<MailboxOperations>, delivery: Delivery, numbers: Numbers): Promise<void> {
+  for (const { numberId, numberSealed, acknowledged, ...device } of await store.attached()) {
+    if (delivery.sessionOf(device.fullJid)) continue;
+    const numberJid = numbers.jidOf({ id: numberId, sealed: numberSealed });
+    delivery.open({ ...device, numberJid }, acknowledged, false);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Jid } from "../src/jid.js";
+import { isPhoneNumber } from "../src/phone-number.js";
+import type { Vault } from "./store/vault.js";
+
+/** Numbers whose sealed form, or hash, is remembered so as not to be computed again. */
+const MAX_REMEMBERED = 20_000;
+
+/** Turns number JIDs (`+15551230001@phone.example.org`) into what the store knows of them, and back. */
+export class Numbers {
+  readonly #domain: string;
+  readonly #vault: Vault;
+  readonly #jids = new Map<number, string>();
+  readonly #hashes = new Map<string, Buffer>();
+
+  /** @param domain the component's own */
+  constructor(domain: string, vault: Vault) {
+    this.#domain = domain;
+    this.#vault = vault;
+  }
+
+  /** The hash of a number JID's number; `undefined` for any other address. */
+  hashOf(jid: Jid): Buffer | undefined {
+    if (jid.domain !== this.#domain || !isPhoneNumber(jid.local)) return undefined;
+    const known = this.#hashes.get(jid.local);
+    if (known) return known;
+    return remember(this.#hashes, jid.local, this.#vault.hashNumber(jid.local));
+  }
+
+  /** The number JID of a number in the store. */
+  jidOf({ id, sealed }: { readonly id: number; readonly sealed: Uint8Array }): string {
+    return (
+      this.#jids.get(id) ?? remember(this.#jids, id, `${this.#vault.openNumber(sealed)}@${this.#domain}`)
+    );
+  }
+}
+
+function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Value {
+  if (map.size >= MAX_REMEMBERED) map.clear();
+  map.set(key, value);
+  return value;
+}

@@ -1,0 +1,42 @@
+import { hkdf, hmac } from "./hkdf.js";
+
+const MESSAGE_KEY_SEED = Buffer.from([0x01]);
+const NEXT_CHAIN_KEY = Buffer.from([0x02]);
+
+/** KDF_RK: the next root key and the chain key of a new chain. Source: Double Ratchet §5.2. */
+export function stepRoot(
+  rootKey: Buffer,
+  shared: Buffer,
+  info: Buffer,
+): { rootKey: Buffer; chainKey: Buffer } {
+  const both = hkdf(shared, info, 64, rootKey);
+  shared.fill(0);
+  return { rootKey: both.subarray(0, 32), chainKey: both.subarray(32) };
+}
+
+/** The chain key after this one. Source: Double Ratchet §5.2, KDF_CK. */
+export function nextChainKey(chainKey: Buffer): Buffer {
+  return hmac(chainKey, NEXT_CHAIN_KEY);
+}
+
+/** What the keys of the message at this chain key are made from. Source: Double Ratchet §5.2, KDF_CK. */
+export function messageKeySeed(chainKey: Buffer): Buffer {
+  return hmac(chainKey, MESSAGE_KEY_SEED);
+}
+
+/** The keys of one message; `all` is the buffer that they lie in, to be overwritten after use. */
+export interface MessageKeys {
+  readonly all: Buffer;
+  /** AES-256. */
+  readonly cipherKey: Buffer;
+  /** HMAC-SHA-256. */
+  readonly macKey: Buffer;
+  /** 16 bytes. */
+  readonly iv: Buffer;
+}
+
+/** The keys of one message from its seed. Source: Double Ratchet §5.2, ENCRYPT. */
+export function messageKeys(seed: Buffer, info: Buffer): MessageKeys {
+  const all = hkdf(seed, info, 80);
+  return { all, cipherKey: all.subarray(0, 32), macKey: all.subarray(32, 64), iv: all.subarray(64) };
+}

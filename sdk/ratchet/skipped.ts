@@ -1,0 +1,73 @@
+import { DuplicateMessage, TooManySkippedKeys } from "./errors.js";
+import { messageKeySeed, nextChainKey } from "./kdf.js";
+import { MAX_SKIP, MAX_SKIPPED_KEYS } from "./session.js";
+import type { ReceivingChain } from "./session.js";
+
+/** The size of one entry of `ReceivingChain.skipped`. */
+export const SKIPPED_ENTRY_SIZE_BYTES = 36;
+
+const COUNTER_SIZE_BYTES = 4;
+
+/** A chain after a message was taken from it, and the seed of that message's keys: a buffer of its own. */
+export interface Taken {
+  readonly chain: ReceivingChain;
+  readonly seed: Buffer;
+}
+
+/**
+ * Takes the message with this counter from the chain: a skipped one, or one ahead.
+ *
+ * @throws DuplicateMessage, TooManySkippedKeys. Source: Double Ratchet §3.5, TrySkippedMessageKeys and SkipMessageKeys.
+ */
+export function takeMessageKey(chain: ReceivingChain, counter: number): Taken {
+  return counter < chain.counter ? takeSkipped(chain, counter) : takeAhead(chain, counter);
+}
+
+function takeSkipped(chain: ReceivingChain, counter: number): Taken {
+  const { skipped } = chain;
+  for (let at = 0; at < skipped.length; at += SKIPPED_ENTRY_SIZE_BYTES) {
+    if (skipped.readUInt32BE(at) !== counter) continue;
+    const end = at + SKIPPED_ENTRY_SIZE_BYTES;
+    return {
+      chain: { ...chain, skipped: Buffer.concat([skipped.subarray(0, at), skipped.subarray(end)]) },
+      seed: Buffer.from(skipped.subarray(at + COUNTER_SIZE_BYTES, end)),
+    };
+  }
+  throw new DuplicateMessage();
+}
+
+function takeAhead(chain: ReceivingChain, counter: number): Taken {
+  const jump = counter - chain.counter;
+  if (jump > MAX_SKIP) throw new TooManySkippedKeys(jump, MAX_SKIP);
+  const added = Buffer.alloc(jump * SKIPPED_ENTRY_SIZE_BYTES);
+  let { chainKey } = chain;
+  for (let index = 0; index < jump; index++) {
+    const at = index * SKIPPED_ENTRY_SIZE_BYTES;
+    added.writeUInt32BE(chain.counter + index, at);
+    added.set(messageKeySeed(chainKey), at + COUNTER_SIZE_BYTES);
+    chainKey = nextChainKey(chainKey);
+  }
+  return {
+    chain: {
+      ratchetKey: chain.ratchetKey,
+      chainKey: nextChainKey(chainKey),
+      counter: counter + 1,
+      skipped: jump === 0 ? chain.skipped : Buffer.concat([chain.skipped, added]),
+    },
+    seed: messageKeySeed(chainKey),
+  };
+}
+
+/** The chains without their oldest skipped message keys, as far as they are too many altogether. */
+export function dropOldestSkipped(chains: readonly ReceivingChain[]): readonly ReceivingChain[] {
+  const kept = chains.reduce((sum, chain) => sum + chain.skipped.length / SKIPPED_ENTRY_SIZE_BYTES, 0);
+  let excess = kept - MAX_SKIPPED_KEYS;
+  if (excess <= 0) return chains;
+  return chains.map((chain) => {
+    const dropped = Math.min(excess, chain.skipped.length / SKIPPED_ENTRY_SIZE_BYTES);
+    excess -= dropped;
+    return dropped === 0
+      ? chain
+      : { ...chain, skipped: chain.skipped.subarray(dropped * SKIPPED_ENTRY_SIZE_BYTES) };
+  });
+}

@@ -1,0 +1,131 @@
+/*
+ * An OMEMO 0.3 device over libomemo-c that is driven by lines: one command a line on standard input, one answer a line on
+ * standard output, bytes in hexadecimal, "-" for none.
+ *
+ *   bundle PREKEY_ID                              -> bundle IDENTITY SPK_ID SPK SIGNATURE PREKEY_ID PREKEY
+ *   initiate IDENTITY SPK_ID SPK SIGNATURE PREKEY_ID PREKEY   -> ok
+ *   encrypt PLAINTEXT                             -> prekey BYTES | message BYTES
+ *   decrypt prekey|message BYTES                  -> plaintext BYTES
+ *   bench ROUNDS                                  -> bench and the medians in microseconds
+ *
+ * What libomemo-c refuses is answered with "error CODE". PREKEY_ID 0 means no one-time prekey.
+ */
+#include "party.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_SIZE 262144
+
+static size_t from_hex(const char *hex, uint8_t *out) {
+    size_t size = hex[0] == '-' ? 0 : strlen(hex) / 2;
+    for(size_t i = 0; i < size; i++) {
+        unsigned int byte = 0;
+        sscanf(hex + 2 * i, "%2x", &byte);
+        out[i] = (uint8_t)byte;
+    }
+    return size;
+}
+
+static void print_hex(const uint8_t *bytes, size_t size) {
+    if(!size) printf(" -");
+    else printf(" ");
+    for(size_t i = 0; i < size; i++) printf("%02x", bytes[i]);
+}
+
+static void print_key(ec_public_key *key) {
+    signal_buffer *buffer = 0;
+    must(ec_public_key_serialize(&buffer, key), "key");
+    print_hex(signal_buffer_data(buffer), signal_buffer_len(buffer));
+    signal_buffer_free(buffer);
+}
+
+static void say(int code) {
+    if(code < 0) printf("error %d\n", code);
+    else printf("ok\n");
+}
+
+static void on_bundle(party *self, uint32_t pre_key_id) {
+    bundle ours;
+    party_make_bundle(self, pre_key_id, &ours);
+    printf("bundle");
+    print_key(ours.identity);
+    printf(" %u", ours.signed_pre_key_id);
+    print_key(ours.signed_pre_key);
+    print_hex(ours.signature, sizeof(ours.signature));
+    printf(" %u", ours.pre_key_id);
+    if(ours.pre_key) print_key(ours.pre_key);
+    else printf(" -");
+    printf("\n");
+}
+
+static int read_key(party *self, const char *hex, ec_public_key **out) {
+    uint8_t bytes[64];
+    if(strlen(hex) > 2 * sizeof(bytes)) return SG_ERR_INVALID_KEY;
+    size_t size = from_hex(hex, bytes);
+    return size ? curve_decode_point(out, bytes, size, self->context) : 0;
+}
+
+static void on_initiate(party *self, char **words) {
+    bundle theirs = {0};
+    theirs.signed_pre_key_id = (uint32_t)strtoul(words[2], 0, 10);
+    theirs.pre_key_id = (uint32_t)strtoul(words[5], 0, 10);
+    from_hex(words[4], theirs.signature);
+    int code = read_key(self, words[1], &theirs.identity);
+    if(code >= 0) code = read_key(self, words[3], &theirs.signed_pre_key);
+    if(code >= 0) code = read_key(self, words[6], &theirs.pre_key);
+    if(code >= 0) code = party_initiate(self, &theirs);
+    say(code);
+}
+
+static void on_encrypt(party *self, const char *hex) {
+    static uint8_t bytes[LINE_SIZE / 2];
+    ciphertext_message *message = 0;
+    int code = party_encrypt(self, bytes, from_hex(hex, bytes), &message);
+    if(code < 0) {
+        say(code);
+        return;
+    }
+    signal_buffer *serialised = ciphertext_message_get_serialized(message);
+    printf(ciphertext_message_get_type(message) == CIPHERTEXT_PREKEY_TYPE ? "prekey" : "message");
+    print_hex(signal_buffer_data(serialised), signal_buffer_len(serialised));
+    printf("\n");
+    SIGNAL_UNREF(message);
+}
+
+static void on_decrypt(party *self, const char *kind, const char *hex) {
+    static uint8_t bytes[LINE_SIZE / 2];
+    signal_buffer *plaintext = 0;
+    int code = party_decrypt(self, strcmp(kind, "prekey") == 0, bytes, from_hex(hex, bytes), &plaintext);
+    if(code < 0) {
+        say(code);
+        return;
+    }
+    printf("plaintext");
+    print_hex(signal_buffer_data(plaintext), signal_buffer_len(plaintext));
+    printf("\n");
+    signal_buffer_free(plaintext);
+}
+
+static int split(char *line, char **words, int most) {
+    int count = 0;
+    for(char *word = strtok(line, " \n"); word && count < most; word = strtok(0, " \n")) words[count++] = word;
+    return count;
+}
+
+int main(void) {
+    static char line[LINE_SIZE];
+    char *words[8];
+    party *self = new_party(4711);
+    setvbuf(stdout, 0, _IOLBF, 0);
+    while(fgets(line, sizeof(line), stdin)) {
+        int count = split(line, words, 8);
+        if(count == 2 && !strcmp(words[0], "bundle")) on_bundle(self, (uint32_t)strtoul(words[1], 0, 10));
+        else if(count == 7 && !strcmp(words[0], "initiate")) on_initiate(self, words);
+        else if(count == 2 && !strcmp(words[0], "encrypt")) on_encrypt(self, words[1]);
+        else if(count == 3 && !strcmp(words[0], "decrypt")) on_decrypt(self, words[1], words[2]);
+        else if(count == 2 && !strcmp(words[0], "bench")) bench((unsigned int)strtoul(words[1], 0, 10));
+        else printf("error unknown-command\n");
+    }
+    return 0;
+}

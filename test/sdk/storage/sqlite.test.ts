@@ -1,0 +1,152 @@
+import SQLite from "better-sqlite3";
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { StorageError } from "../../../src/errors.js";
+import { openSqliteStorage } from "../../../sdk/storage/sqlite.js";
+import { testStorage } from "../../contract/storage.js";
+import { temporaryFolder } from "../../support/prosody.js";
+
+describe("openSqliteStorage", () => {
+  let folder: string;
+  let path: string;
+  beforeEach(() => {
+    folder = temporaryFolder();
+    path = join(folder, "device.db");
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  describe("as a Storage", () => testStorage({ open: () => openSqliteStorage({ path }) }));
+
+  const modes = (): string[] =>
+    readdirSync(folder).map((name) => `${name} ${(statSync(join(folder, name)).mode & 0o777).toString(8)}`);
+
+  const put = (key: string, sizeBytes = 1): void => {
+    const storage = openSqliteStorage({ path });
+    try {
+      storage.transaction((t) => t.set(key, Buffer.alloc(sizeBytes)));
+    } finally {
+      storage.close();
+    }
+  };
+
+  const failureToOpen = (): StorageError => {
+    try {
+      openSqliteStorage({ path }).close();
+    } catch (error) {
+      expect(error).instanceOf(StorageError);
+      return error as StorageError;
+    }
+    throw new Error("it opened");
+  };
+
+  it("lets nobody but the owner read its files, whatever the umask", () => {
+    const umask = process.umask(0);
+    try {
+      const storage = openSqliteStorage({ path });
+      storage.transaction((t) => t.set("a", Buffer.alloc(1)));
+      expect(modes()).eql(["device.db 600", "device.db-wal 600"]);
+      storage.close();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it("takes the rights away that others have on an older file", () => {
+    put("a");
+    chmodSync(path, 0o644);
+    const storage = openSqliteStorage({ path });
+    expect(statSync(path).mode & 0o777).equal(0o600);
+    storage.close();
+  });
+
+  it("finds everything again after it was closed", () => {
+    put("a", 3);
+    const storage = openSqliteStorage({ path });
+    expect(storage.read((v) => v.get("a")?.length)).equal(3);
+    storage.close();
+  });
+
+  it("is opened once only, and stays locked when a second opening was refused", () => {
+    const storage = openSqliteStorage({ path });
+    expect(failureToOpen().code).equal("in-use");
+    expect(failureToOpen().code).equal("in-use");
+    storage.transaction((t) => t.set("a", Buffer.alloc(1)));
+    storage.close();
+    openSqliteStorage({ path }).close();
+  });
+
+  it("keeps what was committed through kill -9, whole, and is free for the next process", async () => {
+    const writer = spawn(process.execPath, [
+      "--import",
+      "tsx",
+      join(import.meta.dirname, "sqlite-writer.ts"),
+      path,
+    ]);
+    let said = "";
+    await new Promise<void>((resolve, reject) => {
+      writer.on("error", reject);
+      writer.stdout.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.split("\n").length > 30) resolve();
+      });
+    });
+    expect(failureToOpen().code).equal("in-use");
+    writer.kill("SIGKILL");
+    await once(writer, "close");
+    const last = Number(said.trimEnd().split("\n").at(-1));
+    const storage = openSqliteStorage({ path });
+    storage.read((v) => {
+      for (let round = 1; round <= last; round += 1) {
+        expect(v.get(`left/${round}`)).eql(Buffer.alloc(500, round % 256));
+      }
+      const rounds = (side: string): string[] => v.scan(side).map(([key]) => key.slice(side.length));
+      expect(rounds("left/")).eql(rounds("right/"));
+    });
+    storage.close();
+  });
+
+  it("says that there is no room left, and keeps what it has", () => {
+    const storage = openSqliteStorage({ path, maxSizeBytes: 64 * 1024 });
+    storage.transaction((t) => t.set("first", Buffer.alloc(1000)));
+    const fill = (): void =>
+      storage.transaction((t) => {
+        t.set("second", Buffer.alloc(1000));
+        t.set("third", Buffer.alloc(200_000));
+      });
+    expect(fill).throw(StorageError).with.property("code", "disk-full");
+    expect(storage.read((v) => v.scan("").map(([key]) => key))).eql(["first"]);
+    storage.transaction((t) => t.set("fourth", Buffer.alloc(1000)));
+    storage.close();
+  });
+
+  it("refuses a store of a newer version", () => {
+    put("a");
+    const database = new SQLite(path);
+    database.pragma("user_version = 2");
+    database.close();
+    expect(failureToOpen().code).equal("schema-newer");
+  });
+
+  it("refuses a database of something else, and leaves it as it is", () => {
+    const database = new SQLite(path);
+    database.exec("CREATE TABLE other (a)");
+    database.close();
+    expect(failureToOpen().code).equal("not-a-store");
+    const again = new SQLite(path);
+    expect(again.prepare("SELECT name FROM sqlite_schema").pluck().all()).eql(["other"]);
+    again.close();
+  });
+
+  it("refuses a file that is no database", () => {
+    writeFileSync(path, "not a database ".repeat(1000));
+    expect(failureToOpen().code).equal("not-a-store");
+  });
+
+  it("refuses a folder that is not there", () => {
+    path = join(folder, "missing", "device.db");
+    expect(failureToOpen().code).equal("open-failed");
+  });
+});

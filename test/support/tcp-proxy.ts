@@ -1,0 +1,111 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+/** What a proxied connection goes through. */
+interface Pair {
+  client: Socket;
+  server: Socket;
+}
+
+/**
+ * A TCP proxy on loopback that does to a connection what bad networks do: cut it, swallow everything in
+ * silence, refuse, or deliver it in small pieces.
+ */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #targetPort: number;
+  readonly #pairs = new Set<Pair>();
+  #pieceBytes: (() => number) | undefined;
+  #isStalled = false;
+  #accepted = 0;
+
+  private constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  /** Starts a proxy to a port of this machine. */
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targetPort);
+    proxy.#server.listen(0, "127.0.0.1");
+    await once(proxy.#server, "listening");
+    return proxy;
+  }
+
+  /** Its own port. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Where a client connects to. */
+  get service(): string {
+    return `xmpp://127.0.0.1:${this.port}`;
+  }
+
+  /** How many connections there were so far. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Cuts every connection; new ones are taken. */
+  cut(): void {
+    for (const { client, server } of this.#pairs) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+  }
+
+  /** Swallows everything in both directions, new connections included, and says nothing. */
+  stall(): void {
+    this.#isStalled = true;
+  }
+
+  /** Ends the stall for new connections; what was swallowed is gone, so the old ones are cut towards the server. */
+  heal(): void {
+    this.#isStalled = false;
+    for (const { server } of this.#pairs) server.resetAndDestroy();
+  }
+
+  /** Hands what the server sends to the client in pieces of as many bytes as `pieceBytes` says each time. */
+  splitDownstream(pieceBytes: () => number): void {
+    this.#pieceBytes = pieceBytes;
+  }
+
+  /** Cuts everything and stops listening. */
+  async close(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #accept(client: Socket): void {
+    this.#accepted++;
+    const server = connect(this.#targetPort, "127.0.0.1");
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    client.setNoDelay(true);
+    server.setNoDelay(true);
+    client.on("data", (data) => void (this.#isStalled || server.write(data)));
+    server.on("data", (data) => void (this.#isStalled || this.#deliver(server, client, data)));
+    const end = (): void => {
+      this.#pairs.delete(pair);
+      if (this.#isStalled) return;
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) socket.on("error", end).on("close", end);
+  }
+
+  #deliver(server: Socket, client: Socket, data: Buffer): void {
+    const pieceBytes = this.#pieceBytes;
+    if (!pieceBytes) return void client.write(data);
+    server.pause();
+    const next = (from: number): void => {
+      if (from >= data.length) return void server.resume();
+      const to = from + pieceBytes();
+      // The next piece in the next turn of the event loop: the receiver reads this one by itself.
+      client.write(data.subarray(from, to), () => setImmediate(next, to));
+    };
+    next(0);
+  }
+}
