@@ -56,17 +56,17 @@ export class Router {
     return this.#inFlight;
   }
 
-  /** Takes a stanza from the link. It never throws. */
-  receive(element: Element): void {
+  /** Takes a stanza from the link. It never throws; while its promise is open the stanza is being worked on. */
+  receive(element: Element): void | Promise<void> {
     const from = this.#jid(attribute(element, "from"));
     const to = this.#jid(attribute(element, "to"));
     const type = attribute(element, "type");
     if (!from || !to || type === "error") return this.#count(element.name, "ignored");
     const addressee: Addressee | undefined =
       to.domain !== this.#ports.domain ? undefined : to.local === "" ? "component" : "number";
-    if (element.name === "iq") void this.#receiveIq(element, from, to, type, addressee);
-    else if (element.name === "message") void this.#receiveMessage({ element, from, to, type }, addressee);
-    else if (element.name === "presence") this.#receivePresence({ element, from, to, type });
+    if (element.name === "iq") return this.#receiveIq(element, from, to, type, addressee);
+    if (element.name === "message") return this.#receiveMessage({ element, from, to, type }, addressee);
+    if (element.name === "presence") this.#receivePresence({ element, from, to, type });
     return undefined;
   }
 

@@ -34,6 +34,8 @@ export const NS = {
   nodeConfig: "http://jabber.org/protocol/pubsub#node_config",
   /** XEP-0060 §6.1.7 */
   pubsubErrors: "http://jabber.org/protocol/pubsub#errors",
+  /** XEP-0060 §7.1.2.1 */
+  pubsubEvent: "http://jabber.org/protocol/pubsub#event",
   /** XEP-0133 §4 */
   admin: "http://jabber.org/protocol/admin",
   /** XEP-0198 §3 */
@@ -44,6 +46,10 @@ export const NS = {
   chatMarkers: "urn:xmpp:chat-markers:0",
   /** XEP-0384 0.3 §4: the OMEMO that most apps speak */
   omemo: "eu.siacs.conversations.axolotl",
+  /** XEP-0380 §3 */
+  encryption: "urn:xmpp:eme:0",
+  /** XEP-0334 §4 */
+  hints: "urn:xmpp:hints",
   /** docs/protocol.md: submit, attach, deliver */
   mailbox: "urn:twotick:mailbox:1",
   /** docs/sign-up-api.md: why a sign-up was refused, as an application-specific error condition */

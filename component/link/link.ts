@@ -45,6 +45,7 @@ export class Link extends EventEmitter<LinkEvents> {
   #failures = 0;
   #onlineSinceMs = 0;
   #state: "new" | "running" | "stopped" = "new";
+  #stopping: Promise<void> | undefined;
   #cancelWait: () => void = () => {};
   #cancelKeepalive: () => void = () => {};
   #settleStart: { resolve: () => void; reject: (error: LinkError) => void } | undefined;
@@ -84,14 +85,8 @@ export class Link extends EventEmitter<LinkEvents> {
 
   /** Writes what is left, closes the stream and does not connect again; until then stanzas are still handed over. */
   async stop(): Promise<void> {
-    this.#state = "stopped";
-    this.#cancelWait();
-    const stopped = new LinkError("stopped", "the link was stopped");
-    this.#attempt?.fail(stopped);
-    await this.#stream?.finish();
-    this.#requests.failAll(stopped);
-    this.#settleStart?.reject(stopped);
-    this.#settleStart = undefined;
+    this.#stopping ??= this.#shutDown();
+    await this.#stopping;
   }
 
   /**
@@ -141,6 +136,17 @@ export class Link extends EventEmitter<LinkEvents> {
   /** Reads again. */
   resume(): void {
     this.#gate.resume();
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#state = "stopped";
+    this.#cancelWait();
+    const stopped = new LinkError("stopped", "the link was stopped");
+    this.#attempt?.fail(stopped);
+    await this.#stream?.finish();
+    this.#requests.failAll(stopped);
+    this.#settleStart?.reject(stopped);
+    this.#settleStart = undefined;
   }
 
   async #connect(): Promise<void> {
@@ -225,7 +231,7 @@ export class Link extends EventEmitter<LinkEvents> {
       return void this.#requests.fail(head, error);
     if (type === "error") return;
     const [from, to, id] = [attribute(head, "to"), attribute(head, "from"), attribute(head, "id")];
-    const refusal = new StanzaError("policy-violation", `the stanza has ${error.message}`);
+    const refusal = new StanzaError("policy-violation", `not accepted: ${error.message}`);
     this.#sendOrReport(xml(head.name, { type: "error", from, to, id }, stanzaErrorElement(refusal)));
   }
 

@@ -45,22 +45,25 @@ export class ReadingGate {
   run(handle: (stanza: Element) => void | Promise<void>, stanza: Element): void {
     try {
       const work = handle(stanza);
-      if (work instanceof Promise) this.#track(work);
+      if (work instanceof Promise) void this.#track(work);
     } catch (error) {
       this.#target.failed(error);
     }
   }
 
-  #track(work: Promise<void>): void {
+  async #track(work: Promise<void>): Promise<void> {
     this.#inFlight += 1;
     if (this.#inFlight > this.#maxInFlight && !this.#isFull) {
       this.#isFull = true;
       this.#target.pause();
     }
-    work
-      .catch((error: unknown) => this.#target.failed(error))
-      .finally(() => this.#onDone())
-      .catch(() => {});
+    try {
+      await work;
+    } catch (error) {
+      this.#target.failed(error);
+    } finally {
+      this.#onDone();
+    }
   }
 
   #onDone(): void {

@@ -115,3 +115,11 @@ export class UntrustedIdentity extends RatchetError {
     this.identityKey = identityKey;
   }
 }
+
+/** There is no session with the sender at all; trying again helps once one is built, which only the sender's next can do. */
+export class NoSession extends RatchetError {
+  /** Takes nothing: which device it was the caller knows. */
+  constructor() {
+    super("no-session", "there is no session with this device");
+  }
+}

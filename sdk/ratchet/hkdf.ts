@@ -47,7 +47,7 @@ export function hkdf(
   const extracted = hmac(salt, secret);
   const blocks = Math.ceil(sizeBytes / HASH_SIZE_BYTES);
   const output = Buffer.alloc(blocks * HASH_SIZE_BYTES);
-  let previous = EMPTY;
+  let previous: Buffer = EMPTY;
   for (let block = 1; block <= blocks; block++) {
     // RFC 5869 §2.3: T(n) = HMAC-Hash(PRK, T(n-1) | info | n)
     previous = hmac(extracted, previous, info, Buffer.of(block));

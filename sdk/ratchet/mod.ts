@@ -20,6 +20,7 @@ export { encrypt } from "./send.js";
 export type { Sent } from "./send.js";
 export { decrypt } from "./receive.js";
 export type { Received } from "./receive.js";
+export { decryptWithAny, MAX_SESSIONS } from "./any-session.js";
 export { matches } from "./session.js";
 export type { Session } from "./session.js";
 export { serialiseSession, parseSession } from "./session-codec.js";
@@ -40,6 +41,7 @@ export {
   MalformedMessage,
   MalformedState,
   NoPreKey,
+  NoSession,
   RatchetError,
   TooManySkippedKeys,
   UntrustedIdentity,

@@ -1,0 +1,167 @@
+import { EventEmitter } from "node:events";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { systemClock, type Clock } from "../src/clock.js";
+import { bundles } from "./bundles/mod.js";
+import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
+import { createCommands } from "./commands/mod.js";
+import type { Config } from "./config.js";
+import { createDisco } from "./disco/mod.js";
+import { HttpServer } from "./http/server.js";
+import { Link } from "./link/mod.js";
+import { createLog, type Log } from "./log.js";
+import { mailbox } from "./mailbox/mod.js";
+import { createMetrics } from "./metrics.js";
+import { Numbers } from "./numbers.js";
+import { ping } from "./ping/mod.js";
+import { receipts } from "./receipts/mod.js";
+import { Router } from "./router.js";
+import { Store } from "./store/store.js";
+import { Vault } from "./store/vault.js";
+
+/** Everything that the component can do. A capability is added by its line here, after what it builds on. */
+const CAPABILITIES: readonly CapabilityModule[] = [mailbox, receipts, bundles, ping];
+
+/** How long stopping waits for requests that are being answered. */
+const DRAIN_MS = 5_000;
+
+/** What a start may bring along in place of the usual. */
+export interface AppOptions {
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+interface AppParts {
+  readonly link: Link;
+  readonly store: Store;
+  readonly http: HttpServer;
+  readonly router: Router;
+  readonly log: Log;
+}
+
+/** The running component: the only place where its parts are put together. */
+export class App {
+  readonly #parts: AppParts;
+  readonly #capabilities: readonly Capability[];
+  readonly #cancelJobs: (() => void)[] = [];
+  readonly #online: Promise<void>;
+
+  private constructor(parts: AppParts, capabilities: readonly Capability[]) {
+    this.#parts = parts;
+    this.#capabilities = capabilities;
+    const { link, router, log } = parts;
+    link.onStanza = (stanza) => router.receive(stanza);
+    link.on("online", () => {
+      log.info({ domain: link.domain }, "linked to the server");
+      for (const capability of capabilities) capability.onOnline?.();
+    });
+    link.on("offline", (error) => log.warn({ reason: error.message }, "the link to the server is down"));
+    link.on("error", (error) => log.warn({ reason: (error as Error).message }, "trouble on the link"));
+    link.on("refused", (_, error) => log.warn({ reason: error.message }, "a stanza was refused"));
+    this.#online = link.start();
+    // Whoever awaits it hears of a refusal; that nobody does is no crash
+    this.#online.catch((error: unknown) =>
+      log.error({ reason: (error as Error).message }, "the server refuses the component"),
+    );
+  }
+
+  /**
+   * Opens the store, begins to listen for HTTP and to connect to the server.
+   *
+   * @throws {StorageError} and what listening throws; a server that is not there yet is waited for
+   */
+  static async start(config: Config, options: AppOptions = {}): Promise<App> {
+    const { clock = systemClock, log = createLog(config.log.level) } = options;
+    mkdirSync(dirname(config.store.path), { recursive: true });
+    const store = await Store.open(config.store.path, storeModules());
+    const { host, port, domain, secret } = config.link;
+    const link = new Link({ host, port, domain, secret, clock });
+    const vault = new Vault(Buffer.from(config.store.key, "base64"));
+    const metrics = createMetrics();
+    const context: Context = {
+      config,
+      clock,
+      log,
+      metrics,
+      store,
+      vault,
+      numbers: new Numbers(domain, vault),
+      link,
+      events: createEvents(),
+    };
+    const capabilities: Capability[] = CAPABILITIES.map((module) => module.create(context));
+    const commands = createCommands(clock, () => capabilities.flatMap((one) => one.commands ?? []));
+    capabilities.push(
+      commands,
+      createDisco(domain, () => capabilities, commands.responder),
+    );
+    const router = new Router({ domain, link, log, metrics }, capabilities);
+    link.on("online", () => metrics.linkReconnects.inc());
+    const checks = { link: () => link.isOnline, store: () => store.isOpen };
+    const http = new HttpServer({ config: config.http, checks, metrics, log, capabilities });
+    try {
+      await http.start();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    const app = new App({ link, store, http, router, log }, capabilities);
+    for (const job of capabilities.flatMap((one) => one.jobs ?? [])) app.#schedule(job, clock);
+    return app;
+  }
+
+  /** Settles when the server has taken the component; rejects when it never will: a wrong secret. */
+  get online(): Promise<void> {
+    return this.#online;
+  }
+
+  /** The port of the HTTP API. */
+  get httpPort(): number {
+    return this.#parts.http.port;
+  }
+
+  /** Takes nothing new, commits and answers what has begun, and closes. */
+  async stop(): Promise<void> {
+    const { link, store, http, router, log } = this.#parts;
+    for (const cancel of this.#cancelJobs) cancel();
+    link.pause();
+    await http.stop();
+    const deadline = performance.now() + DRAIN_MS;
+    while (router.inFlight > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const capability of this.#capabilities) await capability.stop?.();
+    await link.stop();
+    await store.close();
+    log.info({}, "stopped");
+  }
+
+  #schedule(job: Job, clock: Clock): void {
+    const index = this.#cancelJobs.length;
+    const run = async (): Promise<void> => {
+      try {
+        await job.run();
+      } catch (error) {
+        this.#parts.log.error(
+          { job: job.name, reason: (error as Error).message },
+          "a job failed; it runs again",
+        );
+      }
+      this.#cancelJobs[index] = clock.after(job.everyMs, () => void run());
+    };
+    this.#cancelJobs.push(clock.after(0, () => void run()));
+  }
+}
+
+/** The modules of the store thread, in the order in which their schemas build on each other. */
+export function storeModules(): URL[] {
+  const accounts = new URL("accounts/store.js", import.meta.url);
+  return [accounts, ...CAPABILITIES.flatMap((module) => module.store ?? [])];
+}
+
+function createEvents(): AppEvents {
+  const emitter = new EventEmitter<{ accountGone: [jid: string] }>();
+  return {
+    accountGone: (jid) => void emitter.emit("accountGone", jid),
+    onAccountGone: (listener) => void emitter.on("accountGone", listener),
+  };
+}

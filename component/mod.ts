@@ -1,0 +1,3 @@
+export { App, type AppOptions } from "./app.js";
+export { checkConfig, loadConfig, parseConfig, type Config } from "./config.js";
+export { createLog, type Log } from "./log.js";

@@ -1,0 +1,18 @@
+import { timingSafeEqual } from "node:crypto";
+import { axolotl } from "../ratchet/mod.js";
+import type { Fingerprint } from "./port.js";
+
+/** The fingerprint of a published identity key. @throws {RatchetError} `malformed-key`. Source: XEP-0384 0.3 §8. */
+export function fingerprintOf(identityKey: Uint8Array): Fingerprint {
+  return axolotl.decodeIdentity(identityKey).toString("hex") as Fingerprint;
+}
+
+/** The published identity key that a fingerprint stands for: 33 bytes. */
+export function identityKeyOf(fingerprint: Fingerprint): Buffer {
+  return axolotl.encodePublicKey(Buffer.from(fingerprint, "hex"));
+}
+
+/** Whether two published keys are the same. */
+export function isSameKey(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}
