@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock, type Clock } from "../src/clock.js";
+import { accounts } from "./accounts/mod.js";
 import { bundles } from "./bundles/mod.js";
 import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
 import { createCommands } from "./commands/mod.js";
@@ -16,11 +17,12 @@ import { Numbers } from "./numbers.js";
 import { ping } from "./ping/mod.js";
 import { receipts } from "./receipts/mod.js";
 import { Router } from "./router.js";
+import { signUp } from "./sign-up/mod.js";
 import { Store } from "./store/store.js";
 import { Vault } from "./store/vault.js";
 
 /** Everything that the component can do. A capability is added by its line here, after what it builds on. */
-const CAPABILITIES: readonly CapabilityModule[] = [mailbox, receipts, bundles, ping];
+const CAPABILITIES: readonly CapabilityModule[] = [accounts, mailbox, receipts, signUp, bundles, ping];
 
 /** How long stopping waits for requests that are being answered. */
 const DRAIN_MS = 5_000;
@@ -154,8 +156,7 @@ export class App {
 
 /** The modules of the store thread, in the order in which their schemas build on each other. */
 export function storeModules(): URL[] {
-  const accounts = new URL("accounts/store.js", import.meta.url);
-  return [accounts, ...CAPABILITIES.flatMap((module) => module.store ?? [])];
+  return CAPABILITIES.flatMap((module) => module.store ?? []);
 }
 
 function createEvents(): AppEvents {

@@ -132,5 +132,9 @@ function readOutcome(answer: Element): { isDone: boolean; note: string } {
 function refused(command: string, note: string, cause?: unknown): HostAccountError {
   // Notes of hosts may name the account; only their first words are kept, and no address
   const reason = note.replaceAll(/\S+@\S+/g, "…").slice(0, 120);
-  return new HostAccountError("host-refused", `the host refused ${command}: ${reason || "no reason given"}`, cause);
+  return new HostAccountError(
+    "host-refused",
+    `the host refused ${command}: ${reason || "no reason given"}`,
+    cause,
+  );
 }

@@ -23,7 +23,10 @@ export function removeHostAccounts(context: Context): () => Promise<void> {
         await accounts.removalDone(jid);
       } catch (error) {
         await accounts.removalFailed(jid, clock.now() + removalRetryMs(attempts));
-        log.warn({ reason: (error as Error).message, attempts }, "an account could not be deleted on the host");
+        log.warn(
+          { reason: (error as Error).message, attempts },
+          "an account could not be deleted on the host",
+        );
       }
     }
   };

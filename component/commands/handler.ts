@@ -2,7 +2,15 @@ import { StanzaError, type StanzaCondition, type StanzaErrorType } from "../../s
 import { newId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
-import { attribute, childElements, type Element, namespaceOf, reading, requireAttribute, xml } from "../../src/xml.js";
+import {
+  attribute,
+  childElements,
+  type Element,
+  namespaceOf,
+  reading,
+  requireAttribute,
+  xml,
+} from "../../src/xml.js";
 import { readForm } from "../../src/data-form.js";
 import type { AdHocCommand, CommandStage, IqRequest } from "../capability.js";
 import type { CommandSession, CommandSessions } from "./service.js";
@@ -54,11 +62,13 @@ export class CommandResponder {
   /** What disco#info says of one command; `undefined` when there is none. Source: XEP-0050 §2.2. */
   info(node: string): Element[] | undefined {
     const command = this.#commands().find((known) => known.node === node);
-    return command && [
-      xml("identity", { category: "automation", type: "command-node", name: command.name }),
-      xml("feature", { var: NS.commands }),
-      xml("feature", { var: NS.dataForms }),
-    ];
+    return (
+      command && [
+        xml("identity", { category: "automation", type: "command-node", name: command.name }),
+        xml("feature", { var: NS.commands }),
+        xml("feature", { var: NS.dataForms }),
+      ]
+    );
   }
 
   async #start(

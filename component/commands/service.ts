@@ -20,7 +20,8 @@ export interface CommandSession {
 }
 
 /** What came of looking for a session. */
-export type Lookup = { readonly session: CommandSession } | { readonly refusal: "bad-sessionid" | "session-expired" };
+export type Lookup =
+  { readonly session: CommandSession } | { readonly refusal: "bad-sessionid" | "session-expired" };
 
 /** How long an execution waits for its next form. */
 export const SESSION_TTL_MS = 15 * 60_000;

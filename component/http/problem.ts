@@ -64,9 +64,15 @@ export function toProblem(error: unknown): Problem {
   if (known) return new Problem(known.status, known.code, known.title, known.title, { cause: error });
   if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500)
     return new Problem(statusCode, "bad-request", "The request is not valid", undefined, { cause: error });
-  return new Problem(500, "internal", "Something went wrong here", "The fault is not yours; try again later", {
-    cause: error,
-  });
+  return new Problem(
+    500,
+    "internal",
+    "Something went wrong here",
+    "The fault is not yours; try again later",
+    {
+      cause: error,
+    },
+  );
 }
 
 /** What fastify says in its own words. */

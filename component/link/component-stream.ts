@@ -52,7 +52,7 @@ export class ComponentStream extends Component {
         super(settings.limits);
       }
     };
-    this.on("error", (error: unknown) => this.fail(asLinkError(error)));
+    this.on("error", (error: unknown) => this.#onError(error));
     this.on("close", () => this.#onServerEnd());
     this.on("disconnect", () => this.#onServerEnd());
   }
@@ -63,7 +63,7 @@ export class ComponentStream extends Component {
     const late = (): void =>
       this.fail(new LinkError("timeout", "the server did not take the component in time"));
     const cancelDeadline = clock.after(openTimeoutMs, late);
-    this.#negotiate().catch((error: unknown) => this.fail(asLinkError(error)));
+    this.#negotiate().catch((error: unknown) => this.#onError(error));
     try {
       await this.#outcome;
     } finally {
@@ -182,6 +182,12 @@ export class ComponentStream extends Component {
     else this._onParserError(error);
   }
 
+  #onError(error: unknown): void {
+    if (error instanceof LinkError) return this.fail(error);
+    const message = error instanceof Error && error.message !== "" ? error.message : "the connection failed";
+    this.fail(new LinkError(this.#isOnline ? "connection-lost" : "not-connected", message, { cause: error }));
+  }
+
   #onServerEnd(): void {
     if (this.#isFinishing) this.#onEnd();
     else this.fail(new LinkError("connection-lost", "the server closed the stream"));
@@ -206,10 +212,4 @@ function readStreamError(element: Element): StreamError {
   return new StreamError(code, `the server ended the stream: ${code}`, {
     isFatal: code === "not-authorized",
   });
-}
-
-function asLinkError(error: unknown): LinkError {
-  if (error instanceof LinkError) return error;
-  const message = error instanceof Error ? error.message : "the connection failed";
-  return new LinkError("not-connected", message, { cause: error });
 }

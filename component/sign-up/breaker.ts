@@ -31,7 +31,9 @@ export function pass(
   breaker: Breaker,
   rules: BreakerRules,
   now: EpochMs,
-): { readonly isPassed: true; readonly breaker: Breaker } | { readonly isPassed: false; readonly waitMs: number } {
+):
+  | { readonly isPassed: true; readonly breaker: Breaker }
+  | { readonly isPassed: false; readonly waitMs: number } {
   if (breaker.state === "closed") return { isPassed: true, breaker };
   const openMs = rules.openMinutes * 60_000;
   if (breaker.state === "open") {

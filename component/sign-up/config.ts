@@ -46,7 +46,10 @@ const command = z.strictObject({
   run: z.array(z.string().min(1)).min(1),
   /** What the program reads from standard input; the same placeholders. */
   stdin: z.string().default("{code}\n"),
-  channels: z.array(z.enum(["sms", "voice"])).min(1).default(["sms"]),
+  channels: z
+    .array(z.enum(["sms", "voice"]))
+    .min(1)
+    .default(["sms"]),
   timeoutMs,
   attempts,
 });
@@ -104,7 +107,10 @@ export const signUpSchema = z
     breaker,
     /** Numbers with a fixed code, for tests and reviewers: nothing is sent and no limit on sending counts. */
     testNumbers: z
-      .record(z.string().refine(isPhoneNumber, "is not a number like +15551230001"), z.string().regex(/^\d{6}$/, "is not a code of 6 digits"))
+      .record(
+        z.string().refine(isPhoneNumber, "is not a number like +15551230001"),
+        z.string().regex(/^\d{6}$/, "is not a code of 6 digits"),
+      )
       .default({}),
     /** Whether people may choose the localpart of their account. */
     chosenLocalparts: z.boolean().default(true),
@@ -123,8 +129,9 @@ interface ProviderOptions {
 }
 
 function checkProvider(options: ProviderOptions, context: z.RefinementCtx): void {
-  const fault = (path: string, message: string): void =>
-    void context.addIssue({ code: "custom", path: [path], message });
+  const fault = (path: string, message: string): void => {
+    context.addIssue({ code: "custom", path: [path], message });
+  };
   const { provider } = options;
   if (provider === "console" && !options.development)
     fault("provider", 'is "console", which shows codes on the terminal: set development = true to allow it');

@@ -152,8 +152,7 @@ export interface Charge {
 }
 
 /** Who asks for a code: a newcomer by HTTP, or an account of the host. */
-export type Asker =
-  { readonly address: string; readonly network: string } | { readonly account: string };
+export type Asker = { readonly address: string; readonly network: string } | { readonly account: string };
 
 /** A test number costs nothing; its sign-ups are only kept from filling the store. */
 const TEST_NUMBER_RATE: Rate = { burst: 1000, everySeconds: 1 };

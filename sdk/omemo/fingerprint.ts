@@ -7,11 +7,6 @@ export function fingerprintOf(identityKey: Uint8Array): Fingerprint {
   return axolotl.decodeIdentity(identityKey).toString("hex") as Fingerprint;
 }
 
-/** The published identity key that a fingerprint stands for: 33 bytes. */
-export function identityKeyOf(fingerprint: Fingerprint): Buffer {
-  return axolotl.encodePublicKey(Buffer.from(fingerprint, "hex"));
-}
-
 /** Whether two published keys are the same. */
 export function isSameKey(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);

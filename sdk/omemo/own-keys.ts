@@ -14,7 +14,16 @@ import {
 } from "../ratchet/mod.js";
 import type { Storage, Transaction, View } from "../storage/port.js";
 import { OmemoError } from "./errors.js";
-import { fromBase64, numbered, OWN_KEY, PREKEY_PREFIX, readJson, USED_PREKEY_PREFIX, writeJson } from "./records.js";
+import {
+  fromBase64,
+  numbered,
+  OWN_KEY,
+  parseJson,
+  PREKEY_PREFIX,
+  readJson,
+  USED_PREKEY_PREFIX,
+  writeJson,
+} from "./records.js";
 
 /** One-time prekeys in the published bundle. */
 export const PREKEYS = 100;
@@ -68,7 +77,7 @@ export interface OwnKeys {
  * @throws {OmemoError} `other-device` when they are those of another device
  */
 export function loadOwnKeys(storage: Storage, address: string, device: DeviceId): OwnKeys {
-  const stored = storage.read((view) => readJson<OwnRecord>(view, OWN_KEY));
+  const stored = storage.read(readOwn);
   const record = stored ?? storage.transaction((transaction) => create(transaction, address, device));
   if (record.address !== address || record.device !== device) {
     throw new OmemoError("other-device", "the store belongs to another number or device");
@@ -108,8 +117,16 @@ function addPreKeys(transaction: Transaction, record: OwnRecord, count: number):
   writeJson(transaction, OWN_KEY, record);
 }
 
+function readOwn(view: View): OwnRecord | undefined {
+  return readJson(view, OWN_KEY) as OwnRecord | undefined;
+}
+
+function readUsed(view: View, id: number): UsedPreKey | undefined {
+  return readJson(view, numbered(USED_PREKEY_PREFIX, id)) as UsedPreKey | undefined;
+}
+
 function requireOwn(view: View): OwnRecord {
-  const record = readJson<OwnRecord>(view, OWN_KEY);
+  const record = readOwn(view);
   if (!record) throw new OmemoError("other-device", "the store has lost the keys of this device");
   return record;
 }
@@ -156,7 +173,7 @@ export function preKeysFor(view: View, message: PreKeyMessage): OwnPreKeys {
     preKey(id) {
       const fresh = view.get(numbered(PREKEY_PREFIX, id));
       if (fresh) return { privateKey: fresh.subarray(0, PRIVATE_KEY_BYTES) };
-      const used = readJson<UsedPreKey>(view, numbered(USED_PREKEY_PREFIX, id));
+      const used = readUsed(view, id);
       if (!used || used.baseKeys.includes(encodeBase64(message.baseKey))) return undefined;
       return used.baseKeys.length < MAX_USES ? { privateKey: fromBase64(used.privateKey) } : undefined;
     },
@@ -166,7 +183,7 @@ export function preKeysFor(view: View, message: PreKeyMessage): OwnPreKeys {
 /** Takes a one-time prekey out of the bundle after a session was built with it, and puts a new one there. */
 export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Array, now: EpochMs): void {
   const usedKey = numbered(USED_PREKEY_PREFIX, id);
-  const used = readJson<UsedPreKey>(transaction, usedKey);
+  const used = readUsed(transaction, id);
   if (used) {
     used.baseKeys.push(encodeBase64(baseKey));
     return writeJson(transaction, usedKey, used);
@@ -187,8 +204,7 @@ export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Ar
 
 /** Erases the used prekeys whose time is over. */
 export function eraseUsedPreKeys(storage: Storage, now: EpochMs): void {
-  const isOver = (value: Uint8Array): boolean =>
-    (JSON.parse(Buffer.from(value).toString()) as UsedPreKey).until <= now;
+  const isOver = (value: Uint8Array): boolean => (parseJson(value) as UsedPreKey).until <= now;
   const over = storage.read((view) => view.scan(USED_PREKEY_PREFIX).filter(([, value]) => isOver(value)));
   if (over.length === 0) return;
   storage.transaction((transaction) => over.forEach(([key]) => transaction.delete(key)));

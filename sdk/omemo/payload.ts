@@ -27,7 +27,11 @@ export function sealPayload(plaintext: Uint8Array): SealedPayload {
  *
  * @returns nothing when the payload is not the one that was encrypted, or the key material is none
  */
-export function openPayload(keyMaterial: Uint8Array, iv: Uint8Array, payload: Uint8Array): Buffer | undefined {
+export function openPayload(
+  keyMaterial: Uint8Array,
+  iv: Uint8Array,
+  payload: Uint8Array,
+): Buffer | undefined {
   if (keyMaterial.length !== KEY_BYTES + TAG_BYTES) return undefined;
   const decipher = createDecipheriv(CIPHER, keyMaterial.subarray(0, KEY_BYTES), iv, {
     authTagLength: TAG_BYTES,

@@ -23,7 +23,8 @@ export interface Omemo {
    *
    * To be called after every login; prekeys that are used up later are published again without being asked.
    *
-   * @throws {StanzaError} when the server refuses; @throws {LinkError} when it cannot be reached
+   * @throws {StanzaError} when the server refuses; {@link LinkError} when it cannot be reached; {@link OmemoError}
+   *   `not-listed` when it takes the list and does not keep it
    */
   announce(): Promise<void>;
 

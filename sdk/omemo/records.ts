@@ -1,7 +1,6 @@
 import { decodeBase64, encodeBase64 } from "../../src/base64.js";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
-import type { OmemoBundle } from "../../src/omemo-bundle.js";
 import type { Transaction, View } from "../storage/port.js";
 import type { Fingerprint, SkipReason } from "./port.js";
 
@@ -26,9 +25,9 @@ export interface DeviceRecord {
   readonly changedTo?: Fingerprint | undefined;
 }
 
-/** A bundle that was fetched for a session to be built, or why there is none. */
-export type BundleRecord =
-  | { readonly at: EpochMs; readonly bundle: OmemoBundle }
+/** A session that was built from a fetched bundle and not used yet, or why there is none. */
+export type PreparedRecord =
+  | { readonly at: EpochMs; readonly session: Uint8Array }
   | { readonly at: EpochMs; readonly failure: SkipReason };
 
 /** Names the one record with the own keys. */
@@ -62,7 +61,7 @@ function ofDevice(kind: string, address: string, device: DeviceId): string {
 
 /** The last known device list of an address. */
 export function readList(view: View, address: string): ListRecord | undefined {
-  return readJson<ListRecord>(view, `${ROOT}/list/${address}`);
+  return readJson(view, `${ROOT}/list/${address}`) as ListRecord | undefined;
 }
 
 /** Keeps the device list of an address. */
@@ -72,7 +71,7 @@ export function writeList(transaction: Transaction, address: string, list: ListR
 
 /** What is known of a device. */
 export function readDevice(view: View, address: string, device: DeviceId): DeviceRecord | undefined {
-  return readJson<DeviceRecord>(view, ofDevice("device", address, device));
+  return readJson(view, ofDevice("device", address, device)) as DeviceRecord | undefined;
 }
 
 /** Keeps what is known of a device. */
@@ -92,57 +91,27 @@ export function knownDevices(view: View, address: string, limit?: number): Devic
   return found.map(([key]) => Number(key.slice(prefix.length)) as DeviceId);
 }
 
-interface StoredBundle {
-  at: EpochMs;
-  identityKey: string;
-  signedPreKey: { id: number; publicKey: string; signature: string };
-  preKeys: [id: number, publicKey: string][];
+/** What was prepared for a device, if anything was. */
+export function readPrepared(view: View, address: string, device: DeviceId): PreparedRecord | undefined {
+  const stored = readJson(view, ofDevice("prepared", address, device)) as
+    { at: EpochMs; session: string } | { at: EpochMs; failure: SkipReason } | undefined;
+  return stored && "session" in stored ? { at: stored.at, session: fromBase64(stored.session) } : stored;
 }
 
-/** The bundle of a device that waits to be used, or why there is none. */
-export function readBundleRecord(view: View, address: string, device: DeviceId): BundleRecord | undefined {
-  const stored = readJson<StoredBundle | { at: EpochMs; failure: SkipReason }>(
-    view,
-    ofDevice("bundle", address, device),
-  );
-  if (!stored || "failure" in stored) return stored;
-  const { at, identityKey, signedPreKey, preKeys } = stored;
-  return {
-    at,
-    bundle: {
-      identityKey: fromBase64(identityKey),
-      signedPreKey: {
-        id: signedPreKey.id,
-        publicKey: fromBase64(signedPreKey.publicKey),
-        signature: fromBase64(signedPreKey.signature),
-      },
-      preKeys: preKeys.map(([id, publicKey]) => ({ id, publicKey: fromBase64(publicKey) })),
-    },
-  };
-}
-
-/** Keeps a bundle, or why there is none; `undefined` forgets it. */
-export function writeBundleRecord(
+/** Keeps what was prepared for a device; `undefined` forgets it. */
+export function writePrepared(
   transaction: Transaction,
   address: string,
   device: DeviceId,
-  record: BundleRecord | undefined,
+  record: PreparedRecord | undefined,
 ): void {
-  const key = ofDevice("bundle", address, device);
+  const key = ofDevice("prepared", address, device);
   if (!record) return transaction.delete(key);
-  if ("failure" in record) return writeJson(transaction, key, record);
-  const { identityKey, signedPreKey, preKeys } = record.bundle;
-  const stored: StoredBundle = {
-    at: record.at,
-    identityKey: encodeBase64(identityKey),
-    signedPreKey: {
-      id: signedPreKey.id,
-      publicKey: encodeBase64(signedPreKey.publicKey),
-      signature: encodeBase64(signedPreKey.signature),
-    },
-    preKeys: preKeys.map(({ id, publicKey }) => [id, encodeBase64(publicKey)]),
-  };
-  writeJson(transaction, key, stored);
+  writeJson(
+    transaction,
+    key,
+    "session" in record ? { at: record.at, session: encodeBase64(record.session) } : record,
+  );
 }
 
 /** Bytes out of one of our own records. @throws {InvalidInput} when the record is damaged */
@@ -151,9 +120,14 @@ export function fromBase64(text: string): Buffer {
 }
 
 /** Reads a record of our own. */
-export function readJson<Record>(view: View, key: string): Record | undefined {
+export function readJson(view: View, key: string): unknown {
   const bytes = view.get(key);
-  return bytes && (JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as Record);
+  return bytes && parseJson(bytes);
+}
+
+/** Reads the bytes of a record of our own. */
+export function parseJson(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
 }
 
 /** Writes a record of our own. */

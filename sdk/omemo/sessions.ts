@@ -81,7 +81,7 @@ function join(parts: readonly Buffer[]): Buffer {
 function split(bytes: Uint8Array): Buffer[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const parts: Buffer[] = [];
-  for (let at = 0; at + 4 <= all.length; ) {
+  for (let at = 0; at + 4 <= all.length;) {
     const end = at + 4 + all.readUInt32BE(at);
     parts.push(all.subarray(at + 4, end));
     at = end;

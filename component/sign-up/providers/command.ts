@@ -16,8 +16,7 @@ const EX_TEMPFAIL = 75;
 export function commandProvider(config: CommandConfig, wait: (ms: number) => Promise<void>): CodeProvider {
   return {
     channels: config.channels,
-    send: (message) =>
-      withRetries(config.attempts, wait, () => runOnce(config, { ...message, secret: "" })),
+    send: (message) => withRetries(config.attempts, wait, () => runOnce(config, { ...message, secret: "" })),
   };
 }
 

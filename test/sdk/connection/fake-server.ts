@@ -74,11 +74,16 @@ export class FakePeer {
   async login(features: string): Promise<void> {
     await this.authenticate();
     await this.open(`<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>${features}`);
+    await this.bind(features !== "");
+  }
+
+  /** Binds romeo@example.org/fake and starts counting if that is wanted. */
+  async bind(isManaged: boolean): Promise<void> {
     const bind = await this.next();
     this.send(
       `<iq type='result' id='${bind.attrs.id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>romeo@example.org/fake</jid></bind></iq>`,
     );
-    if (features === "") return;
+    if (!isManaged) return;
     await this.next();
     this.send("<enabled xmlns='urn:xmpp:sm:3' id='sm-1' resume='true'/>");
   }

@@ -1,0 +1,206 @@
+import { InvalidInput } from "../../src/errors.js";
+import type { DeviceId } from "../../src/ids.js";
+import { type OmemoKey, type OmemoMessage, readEncrypted } from "../../src/omemo.js";
+import type { Element } from "../../src/xml.js";
+import {
+  acceptPreKeyMessage,
+  axolotl,
+  decrypt,
+  matches,
+  type PreKeyMessage,
+  RatchetError,
+  readPreKeyMessage,
+  type Session,
+} from "../ratchet/mod.js";
+import type { Transaction, View } from "../storage/port.js";
+import type { OmemoContext } from "./context.js";
+import { fingerprintOf } from "./fingerprint.js";
+import { preKeysFor, usePreKey } from "./own-keys.js";
+import { openPayload } from "./payload.js";
+import type { Opened, OpenFailure } from "./port.js";
+import { readList, writePrepared, writeList } from "./records.js";
+import { archivedSessions, currentSession, promoteSession } from "./sessions.js";
+import { isAddition, isChanged, noteChange, pin } from "./trust.js";
+
+/** Keys in one message that name this device: ids of different persons' devices can be the same. */
+const MAX_KEYS_TRIED = 4;
+
+/** What decrypting one key gives: nothing has been written yet. */
+type OpenedKey =
+  | { readonly keyMaterial: Buffer; readonly commit: (transaction: Transaction) => void }
+  | { readonly failure: OpenFailure };
+
+/** Who a message is from. */
+interface Sender {
+  readonly address: string;
+  readonly device: DeviceId;
+}
+
+/** Decrypts an `<encrypted/>`: either everything that follows from it is written, or nothing. */
+export function openMessage(
+  context: OmemoContext,
+  transaction: Transaction,
+  address: string,
+  encrypted: Element,
+): Opened {
+  const message = tryRead(encrypted);
+  if (!message) return { kind: "failed", device: undefined, reason: "malformed" };
+  const device = message.sid;
+  const keys = message.keys.filter(({ rid }) => rid === context.keys.device).slice(0, MAX_KEYS_TRIED);
+  let reason: OpenFailure = "not-for-this-device";
+  for (const key of keys) {
+    const opened = openKey(context, transaction, { address, device }, key);
+    if ("failure" in opened) {
+      reason = graver(reason, opened.failure);
+      continue;
+    }
+    const result = readPayload(message, opened.keyMaterial);
+    if (result.kind !== "failed") opened.commit(transaction);
+    return result;
+  }
+  return { kind: "failed", device, reason };
+}
+
+function tryRead(encrypted: Element): OmemoMessage | undefined {
+  try {
+    return readEncrypted(encrypted);
+  } catch (error) {
+    if (error instanceof InvalidInput) return undefined;
+    throw error;
+  }
+}
+
+function readPayload({ sid, iv, payload }: OmemoMessage, keyMaterial: Buffer): Opened {
+  if (!payload) return { kind: "key-transport", device: sid };
+  const bytes = openPayload(keyMaterial, iv, payload);
+  keyMaterial.fill(0);
+  if (!bytes) return { kind: "failed", device: sid, reason: "bad-mac" };
+  try {
+    const plaintext = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { kind: "plaintext", device: sid, plaintext };
+  } catch {
+    return { kind: "failed", device: sid, reason: "malformed" };
+  }
+}
+
+function openKey(context: OmemoContext, view: View, sender: Sender, key: OmemoKey): OpenedKey {
+  try {
+    return key.isPreKey
+      ? openPreKeyMessage(context, view, sender, readPreKeyMessage(axolotl, key.data))
+      : openInSessions(context, view, sender, key.data);
+  } catch (error) {
+    if (error instanceof RatchetError) return { failure: failureOf(error) };
+    throw error;
+  }
+}
+
+function openInSessions(context: OmemoContext, view: View, sender: Sender, data: Uint8Array): OpenedKey {
+  let failure: OpenFailure = "no-session";
+  for (const session of sessionsWith(view, sender)) {
+    const opened = openIn(context, sender, session, data);
+    if (!("failure" in opened)) return opened;
+    // The chain is of this session, so that no other has to be asked
+    if (opened.failure === "duplicate") return opened;
+    failure = graver(failure, opened.failure);
+  }
+  return { failure };
+}
+
+/** The current session, then the older ones, which are not read unless they are asked for. */
+function* sessionsWith(view: View, { address, device }: Sender): Generator<Session> {
+  const current = currentSession(view, address, device);
+  if (current) yield current;
+  yield* archivedSessions(view, address, device);
+}
+
+function openIn(context: OmemoContext, sender: Sender, session: Session, data: Uint8Array): OpenedKey {
+  try {
+    const { plaintext, session: next } = decrypt(session, data);
+    return { keyMaterial: plaintext, commit: (transaction) => keep(context, transaction, sender, next) };
+  } catch (error) {
+    if (error instanceof RatchetError) return { failure: failureOf(error) };
+    throw error;
+  }
+}
+
+function openPreKeyMessage(
+  context: OmemoContext,
+  view: View,
+  sender: Sender,
+  message: PreKeyMessage,
+): OpenedKey {
+  const { address, device } = sender;
+  const claimed = fingerprintOf(message.identityKey);
+  if (isChanged(view, address, device, claimed)) {
+    context.news.later(() => noteChange(context, address, device, claimed));
+    return { failure: "untrusted-identity" };
+  }
+  for (const session of sessionsWith(view, sender)) {
+    if (matches(session, message)) return openIn(context, sender, session, message.message);
+  }
+  // Without one, nothing would tell a repeated message from a new one once its session is gone
+  if (message.preKeyId === undefined) return { failure: "no-prekey" };
+  return accept(context, view, sender, message);
+}
+
+function accept(context: OmemoContext, view: View, sender: Sender, message: PreKeyMessage): OpenedKey {
+  const { address, device } = sender;
+  const { plaintext, session, preKeyId } = acceptPreKeyMessage(
+    context.keys.identity,
+    preKeysFor(view, message),
+    message,
+  );
+  return {
+    keyMaterial: plaintext,
+    commit(transaction) {
+      const isNews = isAddition(context, transaction, address);
+      pin(context, transaction, { address, device, fingerprint: fingerprintOf(message.identityKey) }, isNews);
+      if (preKeyId !== undefined) usePreKey(transaction, preKeyId, message.baseKey, context.clock.now());
+      writePrepared(transaction, address, device, undefined);
+      keep(context, transaction, sender, session);
+    },
+  };
+}
+
+/** Stores the session that a message came in; the next message goes out in it. */
+function keep(context: OmemoContext, transaction: Transaction, sender: Sender, session: Session): void {
+  const { address, device } = sender;
+  promoteSession(transaction, address, device, session);
+  const list = readList(transaction, address);
+  const isUnlisted = list && list.at !== 0 && !list.devices.includes(device);
+  // There is a newer list than the one that is known
+  if (isUnlisted) writeList(transaction, address, { ...list, at: 0 });
+}
+
+/** From the least telling to the most. */
+const GRAVITY: readonly OpenFailure[] = [
+  "not-for-this-device",
+  "malformed",
+  "no-session",
+  "no-prekey",
+  "bad-mac",
+  "too-many-skipped",
+  "untrusted-identity",
+  "duplicate",
+];
+
+function graver(one: OpenFailure, other: OpenFailure): OpenFailure {
+  return GRAVITY.indexOf(other) > GRAVITY.indexOf(one) ? other : one;
+}
+
+function failureOf(error: RatchetError): OpenFailure {
+  switch (error.code) {
+    case "duplicate-message":
+      return "duplicate";
+    case "too-many-skipped-keys":
+      return "too-many-skipped";
+    case "no-pre-key":
+      return "no-prekey";
+    case "untrusted-identity":
+      return "untrusted-identity";
+    case "bad-mac":
+      return "bad-mac";
+    default:
+      return "malformed";
+  }
+}

@@ -1,0 +1,62 @@
+import { expect } from "chai";
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { ProsodyProcess } from "../../../prosody/prosody.js";
+import { NS } from "../../../src/namespaces.js";
+import { xml } from "../../../src/xml.js";
+import { type TemporaryProsody, temporaryFolder, temporaryProsody } from "../../support/prosody.js";
+import { until } from "../../support/until.js";
+import { Cast } from "./support.js";
+
+/** Makes a certificate for a domain that nothing vouches for. */
+function selfSigned(folder: string, domain: string): { certificatePath: string; keyPath: string } {
+  const certificatePath = join(folder, `${domain}.crt`);
+  const keyPath = join(folder, `${domain}.key`);
+  const names = ["-subj", `/CN=${domain}`, "-addext", `subjectAltName=DNS:${domain}`];
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyPath];
+  execFileSync("openssl", ["req", "-x509", "-days", "2", ...key, "-out", certificatePath, ...names], {
+    stdio: "pipe",
+  });
+  return { certificatePath, keyPath };
+}
+
+describe("Connection over TLS", () => {
+  const folder = temporaryFolder();
+  const tls = selfSigned(folder, "example.org");
+  const trustedCertificates = readFileSync(tls.certificatePath, "utf8");
+  let running: TemporaryProsody;
+  const prosody = (): ProsodyProcess => running.prosody;
+  const cast = new Cast(prosody);
+  before(async () => (running = await temporaryProsody({ tls })));
+  afterEach(() => cast.closeAll());
+  after(async () => {
+    await running.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("turns to TLS where the server requires it, and logs in", async () => {
+    const { connection } = await cast.enter("romeo", { trustedCertificates });
+    const ping = xml("iq", { type: "get", to: "example.org" }, xml("ping", { xmlns: NS.ping }));
+    expect((await connection.request(ping)).attrs.type).equal("result");
+  });
+
+  it("does not go on with a certificate that nobody trusts", async () => {
+    const { connection, told } = await cast.prepare("romeo");
+    connection.start().catch(() => {});
+    await until("refused", () => told.error.length > 0);
+    expect(told.error[0]).include({ code: "tls-failed", isFatal: false });
+    expect(told.online).eql([]);
+  });
+
+  it("does not go on with a trusted certificate for another domain", async () => {
+    const other = await temporaryProsody({ tls, host: "example.net" });
+    const stage = new Cast(() => other.prosody);
+    const { connection, told } = await stage.prepare("romeo", { trustedCertificates });
+    connection.start().catch(() => {});
+    await until("refused", () => told.error.length > 0);
+    expect(told.error[0]).include({ code: "tls-failed" });
+    await stage.closeAll();
+    await other.remove();
+  });
+});

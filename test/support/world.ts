@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, before } from "mocha";
+import { App } from "../../component/app.js";
+import type { AccountOperations } from "../../component/accounts/store.js";
+import { checkConfig, type Config } from "../../component/config.js";
+import { createLog } from "../../component/log.js";
+import { storeModules } from "../../component/app.js";
+import { hashDeviceKey } from "../../component/mailbox/service.js";
+import { Store } from "../../component/store/store.js";
+import { Vault } from "../../component/store/vault.js";
+import type { ProsodyProcess } from "../../prosody/prosody.js";
+import { systemClock, type Clock } from "../../src/clock.js";
+import { newDeviceId } from "../../src/ids.js";
+import { phoneNumber } from "../../src/phone-number.js";
+import { addAccount, temporaryFolder, temporaryProsody } from "./prosody.js";
+import { newDeviceKey, type DeviceCredentials } from "./raw-device.js";
+
+/** What a test may choose about its world. */
+export interface WorldOptions {
+  clock?: Clock;
+  /** Options of the component's configuration that differ, by section. */
+  config?: Record<string, Record<string, unknown>>;
+  /** Where the component's log lines go; nowhere unless given. */
+  log?: { write(line: string): void };
+}
+
+/** A real Prosody and a real component, in a temporary folder. */
+export class World {
+  readonly prosody: ProsodyProcess;
+  readonly folder: string;
+  readonly config: Config;
+  readonly #options: WorldOptions;
+  #app: App | undefined;
+
+  private constructor(prosody: ProsodyProcess, folder: string, options: WorldOptions) {
+    this.prosody = prosody;
+    this.folder = folder;
+    this.#options = options;
+    this.config = checkConfig({
+      host: { domain: prosody.host },
+      link: {
+        host: prosody.interface,
+        port: prosody.componentPort,
+        domain: prosody.componentDomain,
+        secret: prosody.componentSecret,
+      },
+      store: { path: join(folder, "twotick.db"), key: randomBytes(32).toString("base64") },
+      http: { port: 0 },
+      ...options.config,
+    });
+  }
+
+  /** Starts both. */
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const folder = temporaryFolder();
+    const { prosody } = await temporaryProsody();
+    const world = new World(prosody, folder, options);
+    await world.startComponent();
+    return world;
+  }
+
+  /** The component while it runs. */
+  get app(): App {
+    if (!this.#app) throw new Error("the component does not run");
+    return this.#app;
+  }
+
+  /** Starts the component and waits until it is linked. */
+  async startComponent(): Promise<void> {
+    const { clock = systemClock, log } = this.#options;
+    this.#app = await App.start(this.config, { clock, log: createLog(log ? "debug" : "silent", log) });
+    await this.#app.online;
+  }
+
+  /** Stops the component; Prosody goes on. */
+  async stopComponent(): Promise<void> {
+    await this.#app?.stop();
+    this.#app = undefined;
+  }
+
+  /** Runs something with the store while the component is stopped or running. */
+  async withStore<Result>(work: (store: Store, vault: Vault) => Promise<Result>): Promise<Result> {
+    const store = await Store.open(this.config.store.path, storeModules());
+    try {
+      return await work(store, new Vault(Buffer.from(this.config.store.key, "base64")));
+    } finally {
+      await store.close();
+    }
+  }
+
+  /** Makes an account on Prosody with a number and a device, without the detour of a code. */
+  async person(number: string, localpart = `a${number.slice(1)}`): Promise<DeviceCredentials> {
+    const jid = await addAccount(this.prosody, localpart, "secret");
+    const key = newDeviceKey();
+    const deviceId = newDeviceId();
+    await this.withStore(async (store, vault) => {
+      const e164 = phoneNumber(number);
+      await store.of<AccountOperations>("accounts").create({
+        jid: jid.bare,
+        numberHash: vault.hashNumber(e164),
+        numberSealed: vault.sealNumber(e164),
+        isMadeHere: true,
+        pinHash: null,
+        device: { deviceId, keyHash: hashDeviceKey(key.publicKey) },
+        now: Date.now(),
+      });
+    });
+    return { ...this.#service, number, username: localpart, password: "secret", deviceId, key };
+  }
+
+  /** Binds a further device to a person's account. */
+  async furtherDevice(person: DeviceCredentials): Promise<DeviceCredentials> {
+    const key = newDeviceKey();
+    const deviceId = newDeviceId();
+    const account = `${person.username}@${this.prosody.host}`;
+    await this.withStore((store) =>
+      store
+        .of<AccountOperations>("accounts")
+        .addDevice(account, { deviceId, keyHash: hashDeviceKey(key.publicKey) }, Date.now()),
+    );
+    return { ...person, deviceId, key };
+  }
+
+  /** Ends everything and removes the folder. */
+  async stop(): Promise<void> {
+    await this.stopComponent();
+    await this.prosody.stop();
+    rmSync(this.prosody.dataDir, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #service() {
+    return {
+      service: this.prosody.service,
+      domain: this.prosody.host,
+      numberDomain: this.prosody.componentDomain,
+    };
+  }
+}
+
+/** Gives a `describe` block a world, started before its tests and removed after them. */
+export function useWorld(options: WorldOptions = {}): () => World {
+  let world: World | undefined;
+  before(async () => {
+    world = await World.start(options);
+  });
+  after(async () => {
+    await world?.stop();
+  });
+  return () => {
+    if (!world) throw new Error("the world exists inside hooks and tests only");
+    return world;
+  };
+}
