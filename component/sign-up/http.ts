@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { deviceId } from "../../src/ids.js";
@@ -6,6 +5,7 @@ import type { NewDevice } from "../accounts/store.js";
 import type { Context } from "../capability.js";
 import { clientAddressReader } from "../http/client-address.js";
 import { Problem } from "../http/problem.js";
+import { hashDeviceKey } from "../mailbox/service.js";
 import type { Codes, OpenSignUp } from "./codes.js";
 import { CODE_LENGTH } from "./config.js";
 import { type RefusalCode, SignUpRefusal } from "./refusal.js";
@@ -103,10 +103,7 @@ interface SessionParams {
 /** Takes a device's public key to what is kept of it. @param publicKey raw Ed25519 key in base64url */
 export function bindable(device: { readonly deviceId: number; readonly publicKey: string }): NewDevice {
   const raw = Buffer.from(device.publicKey, "base64url");
-  return {
-    deviceId: deviceId(device.deviceId),
-    keyHash: createHash("sha256").update(raw).digest(),
-  };
+  return { deviceId: deviceId(device.deviceId), keyHash: hashDeviceKey(raw) };
 }
 
 // RFC 9457 §3: every fault of a body is named, with a JSON pointer to it

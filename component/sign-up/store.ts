@@ -14,7 +14,17 @@ import {
   sendWaitMs,
   SESSION_TTL_MS,
 } from "./service.js";
-import { migrations, openBreakers, openLimits, openSessions, type StoredSession } from "./tables.js";
+import {
+  migrations,
+  openBreakers,
+  openLimits,
+  openSessions,
+  type SendRefusal,
+  type SessionRow,
+  type StoredSession,
+} from "./tables.js";
+
+export type { SendRefusal, SessionRow } from "./tables.js";
 
 /** A sign-up or linking about to begin, with its first code. */
 export interface BeginRequest {
@@ -31,20 +41,6 @@ export interface BeginRequest {
   readonly charges: readonly Charge[];
   readonly breaker: BreakerRules;
   readonly now: EpochMs;
-}
-
-/** Why nothing may be sent. */
-export type SendRefusal =
-  | { readonly status: "limited"; readonly limit: Charge["limit"] | "breaker"; readonly waitMs: number }
-  | { readonly status: "too-early"; readonly waitMs: number }
-  | { readonly status: "no-more-codes" }
-  | { readonly status: "no-session" };
-
-/** A session as far as sending needs to know it. */
-export interface SessionRow {
-  readonly numberHash: Uint8Array;
-  readonly numberSealed: Uint8Array;
-  readonly country: string;
 }
 
 /** What came of checking a code. */

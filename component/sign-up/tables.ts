@@ -5,7 +5,20 @@ import type { Migration } from "../store/migrations.js";
 import { type Breaker, type BreakerRules, CLOSED, record } from "./breaker.js";
 import { type Bucket, fullAt, giveBack, type Rate, take } from "./limits.js";
 import type { Charge, SentCode } from "./service.js";
-import type { SendRefusal, SessionRow } from "./store.js";
+
+/** Why nothing may be sent. */
+export type SendRefusal =
+  | { readonly status: "limited"; readonly limit: Charge["limit"] | "breaker"; readonly waitMs: number }
+  | { readonly status: "too-early"; readonly waitMs: number }
+  | { readonly status: "no-more-codes" }
+  | { readonly status: "no-session" };
+
+/** A session as far as sending needs to know it. */
+export interface SessionRow {
+  readonly numberHash: Uint8Array;
+  readonly numberSealed: Uint8Array;
+  readonly country: string;
+}
 
 /** The schema of sign-up. */
 export const migrations: readonly Migration[] = [

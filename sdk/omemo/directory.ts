@@ -123,12 +123,12 @@ export class Directory {
       noteChange(this.#context, address, device, fingerprint);
       return this.#keepFailure(address, device, "untrusted-identity");
     }
+    const at = clock.now();
     storage.transaction((transaction) => {
       pin(this.#context, transaction, { address, device, fingerprint }, isNews);
-      writePrepared(transaction, address, device, {
-        at: clock.now(),
-        session: serialiseSession(session),
-      });
+      // The device may have begun one itself meanwhile
+      if (hasSession(transaction, address, device)) return;
+      writePrepared(transaction, address, device, { at, session: serialiseSession(session) });
     });
   }
 

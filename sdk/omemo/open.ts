@@ -147,7 +147,7 @@ function accept(context: OmemoContext, view: View, sender: Sender, message: PreK
   const { address, device } = sender;
   const { plaintext, session, preKeyId } = acceptPreKeyMessage(
     context.keys.identity,
-    preKeysFor(view, message),
+    preKeysFor(view, message, context.clock.now()),
     message,
   );
   return {

@@ -164,7 +164,7 @@ export function markPublished(transaction: Transaction, version: number): void {
 }
 
 /** The own prekeys that a message asks for; a repeated message finds the one that it used no more. */
-export function preKeysFor(view: View, message: PreKeyMessage): OwnPreKeys {
+export function preKeysFor(view: View, message: PreKeyMessage, now: EpochMs): OwnPreKeys {
   return {
     signedPreKey(id) {
       const { signedPreKey } = requireOwn(view);
@@ -174,7 +174,8 @@ export function preKeysFor(view: View, message: PreKeyMessage): OwnPreKeys {
       const fresh = view.get(numbered(PREKEY_PREFIX, id));
       if (fresh) return { privateKey: fresh.subarray(0, PRIVATE_KEY_BYTES) };
       const used = readUsed(view, id);
-      if (!used || used.baseKeys.includes(encodeBase64(message.baseKey))) return undefined;
+      if (!used || used.until <= now || used.baseKeys.includes(encodeBase64(message.baseKey)))
+        return undefined;
       return used.baseKeys.length < MAX_USES ? { privateKey: fromBase64(used.privateKey) } : undefined;
     },
   };

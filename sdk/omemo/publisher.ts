@@ -61,15 +61,15 @@ export class Publisher {
   }
 
   async #announce(): Promise<void> {
-    const { storage, clock } = this.#context;
-    eraseUsedPreKeys(storage, clock.now());
+    const { storage } = this.#context;
     // The bundle first: whoever finds the device in the list asks for it
     if (storage.read(isBundleStale) || !(await this.#hasServerBundle())) await this.#publishBundle();
     await this.#enterList();
   }
 
   async #publishBundle(): Promise<void> {
-    const { connection, keys, storage } = this.#context;
+    const { clock, connection, keys, storage } = this.#context;
+    eraseUsedPreKeys(storage, clock.now());
     const { bundle, version } = storage.read((view) => ownBundle(view, keys));
     await publishItem(connection, OMEMO_BUNDLE_NODE_PREFIX + keys.device, parseXml(writeBundle(bundle)));
     storage.transaction((transaction) => markPublished(transaction, version));

@@ -17,7 +17,7 @@ export function currentSession(view: View, address: string, device: DeviceId): S
 
 /** Whether there is a session to write with. */
 export function hasSession(view: View, address: string, device: DeviceId): boolean {
-  return view.get(sessionKey(address, device)) !== undefined;
+  return currentSession(view, address, device) !== undefined;
 }
 
 /** Stores the next state of the current session. */

@@ -1,3 +1,4 @@
+import { asBuffer } from "./curve.js";
 import { NoSession, RatchetError } from "./errors.js";
 import { decrypt } from "./receive.js";
 import type { Received } from "./receive.js";
@@ -42,6 +43,6 @@ export function decryptWithAny(
 }
 
 function hasChainOf(session: Session, message: Uint8Array): boolean {
-  const { ratchetKey } = session.profile.decodeMessage(Buffer.from(message));
+  const { ratchetKey } = session.profile.decodeMessage(asBuffer(message));
   return session.receiving.some((chain) => chain.ratchetKey.equals(ratchetKey));
 }

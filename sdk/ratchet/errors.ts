@@ -25,7 +25,7 @@ export class MalformedMessage extends RatchetError {
 }
 
 /**
- * A key has the wrong length or type, is no canonical point, or is of small order, so that the shared secret
+ * A key has the wrong length, type or id, is no canonical point, or is of small order, so that the shared secret
  * would not depend on our private key. Trying again helps only with another bundle or message.
  */
 export class MalformedKey extends RatchetError {

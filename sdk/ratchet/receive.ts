@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { unseal } from "./cipher.js";
-import { agree, importPrivateKey, importPublicKey } from "./curve.js";
+import { agree, asBuffer, importPrivateKey, importPublicKey } from "./curve.js";
 import { BadMac } from "./errors.js";
 import { stepRoot } from "./kdf.js";
 import { MAX_RECEIVING_CHAINS } from "./session.js";
@@ -19,7 +19,7 @@ export interface Received {
  * @throws MalformedMessage, MalformedKey, DuplicateMessage, TooManySkippedKeys, BadMac. Source: Double Ratchet §3.5, RatchetDecrypt.
  */
 export function decrypt(session: Session, message: Uint8Array): Received {
-  return receive(session, Buffer.from(message), undefined);
+  return receive(session, asBuffer(message), undefined);
 }
 
 /** `decrypt` for a session whose own ratchet key is not in it: the responder's signed prekey. */

@@ -4,7 +4,7 @@ import { asBuffer, importPublicKey, KEY_SIZE_BYTES } from "./curve.js";
 import { MalformedKey } from "./errors.js";
 
 /** The length of an Ed25519 and of an XEdDSA signature. Source: RFC 8032 §5.1.6. */
-export const SIGNATURE_SIZE_BYTES = 64;
+const SIGNATURE_SIZE_BYTES = 64;
 
 const P = 2n ** 255n - 19n;
 const SIGN_BIT = 0x80;

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { agree, generateKeyPair, importPrivateKey, importPublicKey } from "./curve.js";
-import { BadSignature, NoPreKey, UntrustedIdentity } from "./errors.js";
+import { BadSignature, MalformedKey, NoPreKey, UntrustedIdentity } from "./errors.js";
 import type { Identity } from "./identity.js";
 import { hkdf } from "./hkdf.js";
 import type { Bundle, OwnPreKeys } from "./prekeys.js";
@@ -33,6 +33,8 @@ export function initiate(
   options: InitiateOptions,
 ): Session {
   checkIdentity(bundle.identityKey, options.expectedIdentityKey);
+  checkId(bundle.signedPreKey.id);
+  if (bundle.preKey) checkId(bundle.preKey.id);
   const remoteIdentity = importPublicKey("X25519", profile.decodeIdentity(bundle.identityKey));
   const signedPreKeyBytes = Buffer.from(profile.decodePublicKey(bundle.signedPreKey.publicKey));
   const signedPreKey = importPublicKey("X25519", signedPreKeyBytes);
@@ -160,4 +162,10 @@ function checkIdentity(met: Uint8Array, expected: Uint8Array | undefined): void 
   if (!expected) return;
   if (met.length !== expected.length || !timingSafeEqual(met, expected))
     throw new UntrustedIdentity(Buffer.from(met));
+}
+
+// What does not fit into a uint32 could be neither sent nor stored
+function checkId(id: number): void {
+  if (!Number.isInteger(id) || id < 0 || id > 0xffffffff)
+    throw new MalformedKey("a prekey has an id that is no uint32");
 }

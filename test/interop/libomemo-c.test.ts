@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { BadMac, DuplicateMessage, RatchetError } from "../../sdk/ratchet/mod.js";
+import * as fc from "fast-check";
+import {
+  BadMac,
+  decryptWithAny,
+  DuplicateMessage,
+  parseSession,
+  RatchetError,
+} from "../../sdk/ratchet/mod.js";
 import { Device, identityOfSign } from "../sdk/ratchet/device.js";
 import { buildPeer } from "./libomemo-c/build.js";
 import { LibomemoPeer, PeerRefused, REFUSAL } from "./libomemo-c/peer.js";
@@ -122,6 +129,43 @@ describe("the ratchet and libomemo-c", function () {
       expect(device.decrypt(theirs)).to.deep.equal(text(`theirs ${turn}.2`));
     }
     await thereAndBack("end");
+  });
+
+  it("come together when both begin at the same time", async () => {
+    device.initiate(await peer.bundle(1));
+    await peer.initiate(device.bundle(1));
+    const [ours, theirs] = [device.encrypt(text("ours")), await peer.encrypt(text("theirs"))];
+    const begunByUs = parseSession(device.stored!);
+    expect(await peer.decrypt(ours)).to.deep.equal(text("ours"));
+    expect(device.decrypt(theirs)).to.deep.equal(text("theirs"));
+    const begunByThem = parseSession(device.stored!);
+    const { message } = await peer.encrypt(text("together"));
+    const received = decryptWithAny([begunByThem, begunByUs], message);
+    expect(received).to.deep.include({ index: 1, plaintext: text("together") });
+  });
+
+  it("read everything that arrives, in whatever order it does", async () => {
+    device.initiate(await peer.bundle(1));
+    await thereAndBack("begin");
+    const steps = fc.sample(fc.record({ isOurs: fc.boolean(), isSend: fc.boolean(), which: fc.nat(5) }), {
+      seed: 20_242,
+      numRuns: 600,
+    });
+    const [toPeer, toDevice]: { wire: WireMessage; plaintext: Buffer }[][] = [[], []];
+    for (const [index, { isOurs, isSend, which }] of steps.entries()) {
+      const plaintext = text(`step ${index}`);
+      const queue = isOurs ? toPeer! : toDevice!;
+      if (isSend) {
+        queue.push({ wire: isOurs ? device.encrypt(plaintext) : await peer.encrypt(plaintext), plaintext });
+      } else {
+        // No further back than the chains that are kept
+        const [next] = queue.splice(Math.min(which, queue.length - 1), 1);
+        if (!next) continue;
+        const opened = isOurs ? await peer.decrypt(next.wire) : device.decrypt(next.wire);
+        expect(opened).to.deep.equal(next.plaintext);
+        if (queue.length > 4) queue.length = 0; // the rest is lost
+      }
+    }
   });
 
   it("refuse the same message a second time", async () => {

@@ -14,6 +14,7 @@ import type { ProsodyProcess } from "../../prosody/prosody.js";
 import { systemClock, type Clock } from "../../src/clock.js";
 import { newDeviceId } from "../../src/ids.js";
 import { phoneNumber } from "../../src/phone-number.js";
+import { ComponentProcess } from "./component-process.js";
 import { addAccount, temporaryFolder, temporaryProsody } from "./prosody.js";
 import { newDeviceKey, type DeviceCredentials } from "./raw-device.js";
 
@@ -24,6 +25,8 @@ export interface WorldOptions {
   config?: Record<string, Record<string, unknown>>;
   /** Where the component's log lines go; nowhere unless given. */
   log?: { write(line: string): void };
+  /** Whether the component runs as a process of its own, which can be killed. */
+  isProcess?: boolean;
 }
 
 /** A real Prosody and a real component, in a temporary folder. */
@@ -33,6 +36,7 @@ export class World {
   readonly config: Config;
   readonly #options: WorldOptions;
   #app: App | undefined;
+  #process: ComponentProcess | undefined;
 
   private constructor(prosody: ProsodyProcess, folder: string, options: WorldOptions) {
     this.prosody = prosody;
@@ -69,7 +73,11 @@ export class World {
 
   /** Starts the component and waits until it is linked. */
   async startComponent(): Promise<void> {
-    const { clock = systemClock, log } = this.#options;
+    const { clock = systemClock, log, isProcess } = this.#options;
+    if (isProcess) {
+      this.#process = await ComponentProcess.start(this.config, this.folder);
+      return;
+    }
     this.#app = await App.start(this.config, { clock, log: createLog(log ? "debug" : "silent", log) });
     await this.#app.online;
   }
@@ -78,6 +86,18 @@ export class World {
   async stopComponent(): Promise<void> {
     await this.#app?.stop();
     this.#app = undefined;
+    await this.killComponent("SIGTERM");
+  }
+
+  /** Ends the component's process with a signal and waits until it is gone. */
+  async killComponent(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    await this.#process?.kill(signal);
+    this.#process = undefined;
+  }
+
+  /** The component's process, where it is one. */
+  get componentPid(): number | undefined {
+    return this.#process?.pid;
   }
 
   /** Runs something with the store while the component is stopped or running. */

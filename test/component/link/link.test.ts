@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { expect } from "chai";
 import { LinkError, StanzaError } from "../../../src/errors.js";
 import { StreamError } from "../../../src/stream-parser.js";
@@ -86,8 +86,12 @@ describe("Link", () => {
 
     it("hands over stanzas that came with the handshake's answer", async () => {
       server.afterHandshake = "<message from='r@example.org' id='early'/>";
-      await online();
-      await until("the message is there", () => stanzas.length === 1);
+      make();
+      let wasOnline: boolean | undefined;
+      link.onStanza = () => void (wasOnline = link.isOnline);
+      await link.start();
+      await until("the message is there", () => wasOnline !== undefined);
+      expect(wasOnline).to.equal(true);
     });
 
     for (const [what, limits, stanza] of [
@@ -254,8 +258,8 @@ describe("Link", () => {
 
   describe("connecting", () => {
     it("switches Nagle's algorithm off", async () => {
-      const { Socket } = await import("node:net");
       const calls: unknown[] = [];
+      // oxlint-disable-next-line unbound-method -- called with the socket below
       const original = Socket.prototype.setNoDelay;
       Socket.prototype.setNoDelay = function (noDelay) {
         if (this.remotePort === undefined) calls.push(noDelay);

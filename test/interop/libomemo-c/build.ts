@@ -9,7 +9,7 @@ const CACHE = fileURLToPath(new URL("../../../.cache/libomemo-c/", import.meta.u
 const LIBRARIES = ["libomemo-c", "libcrypto"];
 
 /** The Debian packages that building takes. */
-export const PACKAGES = ["gcc", "libc6-dev", "pkg-config", "libomemo-c-dev", "libssl-dev"] as const;
+const PACKAGES = ["gcc", "libc6-dev", "pkg-config", "libomemo-c-dev", "libssl-dev"] as const;
 
 /**
  * The path of the peer program over libomemo-c, compiled when its sources have changed.

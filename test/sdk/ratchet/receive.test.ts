@@ -227,7 +227,7 @@ describe("decryptWithAny", () => {
     expect(received.index).to.equal(1);
     expect(received.plaintext).to.deep.equal(text("hello"));
     // The session that knows the chain has the last word
-    expect(() => decryptWithAny([sessions[0]!, received.session], sent.message)).to.throw(DuplicateMessage);
+    expect(() => decryptWithAny([received.session, sessions[0]!], sent.message)).to.throw(DuplicateMessage);
   });
 
   it("refuses what none of them opens, and tries no more than it may", () => {

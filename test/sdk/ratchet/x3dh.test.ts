@@ -76,6 +76,14 @@ describe("initiate", () => {
     }
   });
 
+  it("refuses prekey ids that are no uint32", () => {
+    const bundle = romeo.bundle(1);
+    for (const id of [-1, 1.5, 2 ** 32, Number.NaN, Infinity]) {
+      expect(() => begin({ ...bundle, preKey: { ...bundle.preKey!, id } })).to.throw(MalformedKey);
+      expect(() => begin({ ...bundle, signedPreKey: { ...bundle.signedPreKey, id } })).to.throw(MalformedKey);
+    }
+  });
+
   it("refuses an identity key other than the expected one", () => {
     const bundle = romeo.bundle(1);
     const expected = axolotl.encodeIdentity(juliet.identity);

@@ -1,0 +1,25 @@
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { printRows, type Row } from "./rows.js";
+import { throughputRows } from "./throughput.js";
+
+const SUITES: Record<string, () => Promise<Row[]>> = {
+  throughput: throughputRows,
+};
+
+const program = new Command("bench")
+  .description("Measures every claim as a ratio against something measured beside it in the same run.")
+  .argument("[suite...]", `which of ${Object.keys(SUITES).join(", ")}; all unless given`)
+  .option("--json <file>", "also write the rows as JSON")
+  .parse();
+
+const wanted = program.args.length > 0 ? program.args : Object.keys(SUITES);
+const unknown = wanted.filter((name) => !(name in SUITES));
+if (unknown.length > 0) program.error(`there is no suite ${unknown.join(", ")}`, { exitCode: 2 });
+
+const rows: Row[] = [];
+for (const name of wanted) rows.push(...((await SUITES[name]?.()) ?? []));
+printRows(rows);
+const { json } = program.opts<{ json?: string }>();
+if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+process.exit(rows.every(({ holds }) => holds) ? 0 : 1);

@@ -1,0 +1,189 @@
+import type { Clock } from "../../src/clock.js";
+import { LinkError, StanzaError, type TwotickError } from "../../src/errors.js";
+import type { Jid } from "../../src/jid.js";
+import { attachStatement, readAttached, writeAttach, type AttachProof } from "../../src/mailbox-attach.js";
+import { NS } from "../../src/namespaces.js";
+import { requireAttribute, type Element, xml } from "../../src/xml.js";
+import type { Connection } from "../connection/connection.js";
+import { retryDelayMs } from "../connection/retry.js";
+import type { Seq } from "../../src/ids.js";
+import type { DeviceKey } from "./account.js";
+
+/** What of a connection the client uses. */
+export type ConnectionPort = Pick<Connection, "state" | "jid" | "on" | "start" | "stop" | "send" | "request">;
+
+/** The longest wait between two attempts to open the mailbox is short: nobody else will say that it is back. */
+const RETRY = { minMs: 500, maxMs: 15_000 };
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A mailbox that stayed open for so long was well open: the next attempt comes at once. */
+const STEADY_MS = 60_000;
+
+/** What a mailbox session works with. */
+export interface MailboxSessionPorts {
+  readonly connection: ConnectionPort;
+  readonly service: string;
+  readonly deviceKey: DeviceKey;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The last entry that is durable here and need not come again. */
+  readonly last: () => Seq;
+  readonly token: () => string | undefined;
+  /** Keeps, or forgets, the token for the next attach. */
+  readonly keepToken: (token: string | undefined) => void;
+}
+
+/** What a mailbox session tells. */
+export interface MailboxSessionListener {
+  /** The mailbox is about to be opened: what arrives before `attached` belongs to an earlier session. */
+  attaching(): void;
+  attached(number: string): void;
+  detached(reason: string): void;
+  /** It can never be opened. */
+  refused(error: TwotickError): void;
+  error(error: unknown): void;
+}
+
+/**
+ * Keeps the mailbox open while the connection is: attaches after each login, with the token of last time or a
+ * proof, and again when the service says or shows that it has forgotten us. Source: docs/protocol.md
+ */
+export class MailboxSession {
+  readonly #ports: MailboxSessionPorts;
+  readonly #listener: MailboxSessionListener;
+  #state: "idle" | "attaching" | "attached" | "refused" = "idle";
+  /** Rises with every login and detach: what an earlier attempt finds out is void. */
+  #attempt = 0;
+  #failures = 0;
+  #attachedAtMs = 0;
+  #attachedTotalMs = 0;
+  #cancelRetry: () => void = () => {};
+
+  constructor(ports: MailboxSessionPorts, listener: MailboxSessionListener) {
+    this.#ports = ports;
+    this.#listener = listener;
+  }
+
+  /** Whether messages can be submitted. */
+  get isAttached(): boolean {
+    return this.#state === "attached";
+  }
+
+  /** For how long the mailbox has been open in all, in milliseconds: the time in which sends must come to an end. */
+  get attachedMs(): number {
+    const now = this.isAttached ? this.#ports.clock.monotonicMs() - this.#attachedAtMs : 0;
+    return this.#attachedTotalMs + now;
+  }
+
+  /** The connection is online: opens the mailbox, unless it is still open in the session that was resumed. */
+  online(isResumed: boolean): void {
+    if (isResumed && this.isAttached) return;
+    this.#failures = 0;
+    this.#begin();
+  }
+
+  /** The connection is gone; the mailbox stays open when the session may be resumed. */
+  offline(isResumable: boolean): void {
+    this.#cancelRetry();
+    this.#attempt++;
+    if (isResumable && this.isAttached) return;
+    this.#leave("idle", "the connection is gone");
+  }
+
+  /** Opens the mailbox again: the service said, or an answer showed, that it is not open. */
+  reattach(reason: string): void {
+    if (this.#state !== "attached") return;
+    const wasSteady = this.#ports.clock.monotonicMs() - this.#attachedAtMs >= STEADY_MS;
+    this.#leave("idle", reason);
+    // Two programs with the same device would otherwise throw each other out without a pause
+    if (wasSteady) this.#failures = 0;
+    if (this.#failures++ === 0) this.#begin();
+    else this.#retryLater();
+  }
+
+  /** Ends; nothing is told any more. */
+  stop(): void {
+    this.#cancelRetry();
+    this.#attempt++;
+    this.#state = "idle";
+  }
+
+  /** Asks the service. @throws {StanzaError} @throws {LinkError} */
+  request(type: "get" | "set", payload: Element, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Element> {
+    const { connection, service } = this.#ports;
+    return connection.request(xml("iq", { type, to: service }, payload), { timeoutMs });
+  }
+
+  #begin(): void {
+    this.#cancelRetry();
+    this.#state = "attaching";
+    const attempt = ++this.#attempt;
+    this.#attach(attempt).catch((error: unknown) => this.#failed(attempt, error));
+  }
+
+  async #attach(attempt: number): Promise<void> {
+    const { connection, deviceKey, last, keepToken } = this.#ports;
+    const { jid } = connection;
+    if (!jid) throw new LinkError("not-connected", "the connection is not online");
+    this.#listener.attaching();
+    const proof = await this.#prove(jid);
+    if (attempt !== this.#attempt) return;
+    const attach = writeAttach({ device: deviceKey.device, last: last(), proof });
+    const answer = await this.request("set", attach);
+    const attached = answer.getChild("attached", NS.mailbox);
+    if (!attached) throw new StanzaError("undefined-condition", "the answer to an attach is empty");
+    const { number, token } = readAttached(attached);
+    if (attempt !== this.#attempt) return;
+    // Without it the service would not hear that this device has gone
+    await connection.send(xml("presence", { to: this.#ports.service }));
+    keepToken(token);
+    this.#state = "attached";
+    this.#attachedAtMs = this.#ports.clock.monotonicMs();
+    this.#listener.attached(number);
+  }
+
+  async #prove(jid: Jid): Promise<AttachProof> {
+    const { token, deviceKey, service } = this.#ports;
+    const known = token();
+    if (known !== undefined) return { token: known };
+    const answer = await this.request("get", xml("challenge", { xmlns: NS.mailbox }));
+    const challenge = answer.getChild("challenge", NS.mailbox);
+    if (!challenge) throw new StanzaError("undefined-condition", "the answer to a challenge is empty");
+    const nonce = requireAttribute(challenge, "nonce");
+    const statement = attachStatement(service, jid.toString(), deviceKey.device, nonce);
+    return { nonce, publicKey: deviceKey.publicKey, signature: deviceKey.sign(statement) };
+  }
+
+  #failed(attempt: number, error: unknown): void {
+    if (attempt !== this.#attempt) return;
+    const isDenied = error instanceof StanzaError && error.type === "auth";
+    if (isDenied && this.#ports.token() !== undefined) {
+      this.#ports.keepToken(undefined);
+      this.#begin();
+      return;
+    }
+    // A nonce can be too old; that a device is not bound, or the account foreign, does not pass
+    if (isDenied && error.applicationCondition !== "bad-proof") {
+      this.#state = "refused";
+      this.#listener.refused(error);
+      return;
+    }
+    this.#listener.error(error);
+    this.#failures++;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    const { clock, random } = this.#ports;
+    this.#state = "attaching";
+    const delayMs = retryDelayMs(this.#failures - 1, RETRY, random());
+    this.#cancelRetry = clock.after(delayMs, () => this.#begin());
+  }
+
+  #leave(state: "idle", reason: string): void {
+    const wasAttached = this.isAttached;
+    this.#attachedTotalMs = this.attachedMs;
+    this.#state = state;
+    this.#attempt++;
+    if (wasAttached) this.#listener.detached(reason);
+  }
+}

@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Config } from "../../component/config.js";
+
+const MAIN = new URL("../../component/main.ts", import.meta.url).pathname;
+const START_WITHIN_MS = 20_000;
+
+/** The component as a process of its own, started as an admin starts it: from a configuration file. */
+export class ComponentProcess {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = once(child, "exit");
+  }
+
+  /** Writes the configuration, starts the process and waits until it is linked to the server. */
+  static async start(config: Config, folder: string): Promise<ComponentProcess> {
+    const path = join(folder, "component.toml");
+    writeFileSync(path, toToml(config), { mode: 0o600 });
+    const child = spawn(process.execPath, ["--import", "tsx", MAIN, "--config", path], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const started = new ComponentProcess(child);
+    const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream });
+    await new Promise<void>((resolve, reject) => {
+      const said: string[] = [];
+      const timer = setTimeout(
+        () => reject(new Error(`the component did not start: ${said.join("\n")}`)),
+        START_WITHIN_MS,
+      );
+      lines.on("line", (line) => {
+        said.push(line);
+        if (!line.includes("linked to the server")) return;
+        clearTimeout(timer);
+        said.length = 0;
+        resolve();
+      });
+      child.once("exit", (code) =>
+        reject(new Error(`the component exited with ${code}: ${said.join("\n")}`)),
+      );
+    });
+    return started;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Sends a signal and waits until the process is gone. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill(signal);
+    await this.#exited;
+  }
+}
+
+/** Writes the sections of a configuration that a test sets. */
+function toToml({ host, link, store, http, mailbox, log }: Config): string {
+  const sections = {
+    host,
+    link,
+    store,
+    http,
+    mailbox,
+    log: { level: log.level === "silent" ? "info" : log.level },
+  };
+  const lines = Object.entries(sections).flatMap(([section, options]) => [
+    `[${section}]`,
+    ...Object.entries(options).map(([name, value]) => `${snakeCase(name)} = ${JSON.stringify(value)}`),
+  ]);
+  return `${lines.join("\n")}\n`;
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
