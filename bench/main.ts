@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
+import { latencyRows } from "./latency.js";
 import { printRows, type Row } from "./rows.js";
 import { throughputRows } from "./throughput.js";
 
 const SUITES: Record<string, () => Promise<Row[]>> = {
+  latency: latencyRows,
   throughput: throughputRows,
 };
 

@@ -2,9 +2,6 @@ import { isSupportedCountry } from "libphonenumber-js/max";
 import { z } from "zod";
 import { isPhoneNumber } from "../../src/phone-number.js";
 
-/** Every code has this many digits. */
-export const CODE_LENGTH = 6;
-
 const country = z.string().refine(isSupportedCountry, "is not a country (ISO 3166, two capital letters)");
 const timeoutMs = z.int().min(100).max(60_000).default(10_000);
 /** Tries in all, the first included. */

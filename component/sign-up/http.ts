@@ -7,9 +7,8 @@ import { clientAddressReader } from "../http/client-address.js";
 import { Problem } from "../http/problem.js";
 import { hashDeviceKey } from "../mailbox/service.js";
 import type { Codes, OpenSignUp } from "./codes.js";
-import { CODE_LENGTH } from "./config.js";
 import { type RefusalCode, SignUpRefusal } from "./refusal.js";
-import { CODE_TTL_MS } from "./service.js";
+import { CODE_LENGTH, CODE_TTL_MS } from "./service.js";
 import type { SignUp } from "./sign-up.js";
 
 const channel = z.enum(["sms", "voice"]).default("sms");

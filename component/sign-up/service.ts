@@ -1,7 +1,7 @@
 import { randomInt, timingSafeEqual } from "node:crypto";
 import type { EpochMs } from "../../src/clock.js";
 import type { PhoneNumber } from "../../src/phone-number.js";
-import { CODE_LENGTH, type SignUpConfig } from "./config.js";
+import type { SignUpConfig } from "./config.js";
 import type { DailyBudget, Rate } from "./limits.js";
 
 /** How a code travels. */
@@ -36,6 +36,8 @@ export type CheckDecision =
   | { readonly outcome: "too-early"; readonly waitMs: number }
   | { readonly outcome: "exhausted" };
 
+/** Every code has this many digits. */
+export const CODE_LENGTH = 6;
 /** How long a code can be used. */
 export const CODE_TTL_MS = 10 * 60_000;
 /** How long a sign-up may take from its first code; a right code starts this anew. */

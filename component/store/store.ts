@@ -80,7 +80,7 @@ export class Store {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject });
-      if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
+      if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
       this.#outgoing.push({ id, capability, operation, args });
     });
   }

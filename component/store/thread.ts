@@ -1,5 +1,5 @@
-import { parentPort, workerData } from "node:worker_threads";
-import type { Database } from "better-sqlite3";
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import type { Database, Statement } from "better-sqlite3";
 import { TwotickError } from "../../src/errors.js";
 import { openDatabase } from "./database.js";
 import { migrate } from "./migrations.js";
@@ -16,46 +16,45 @@ type Operation = (...args: readonly unknown[]) => unknown;
 class GroupCommit {
   readonly #database: Database;
   readonly #operations: Map<string, Operation>;
-  #waiting: Call[] = [];
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
 
   constructor(database: Database, operations: Map<string, Operation>) {
     this.#database = database;
     this.#operations = operations;
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
+    this.#savepoint = database.prepare("SAVEPOINT operation");
+    this.#release = database.prepare("RELEASE operation");
   }
 
-  receive(calls: readonly Call[]): void {
-    if (this.#waiting.length === 0) setImmediate(() => this.#commit());
-    this.#waiting.push(...calls);
-  }
-
-  #commit(): void {
-    const calls = this.#waiting;
-    this.#waiting = [];
-    let outcomes: Outcome[];
+  run(calls: readonly Call[]): Outcome[] {
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
-      outcomes = calls.map((call) => this.#run(call));
-      this.#database.exec("COMMIT");
+      this.#begin.run();
+      const outcomes = calls.map((call) => this.#runOne(call));
+      this.#commit.run();
+      return outcomes;
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
-      outcomes = calls.map(({ id }) => ({ id, error: sendError(error) }));
+      return calls.map(({ id }) => ({ id, error: sendError(error) }));
     }
-    parentPort?.postMessage(outcomes);
   }
 
-  #run(call: Call): Outcome {
+  #runOne(call: Call): Outcome {
     const operation = this.#operations.get(`${call.capability} ${call.operation}`);
     try {
       if (!operation)
         throw new TwotickError("no-operation", `the store has no ${call.capability}.${call.operation}`);
-      this.#database.exec("SAVEPOINT operation");
+      this.#savepoint.run();
       const value = operation(...call.args);
-      this.#database.exec("RELEASE operation");
+      this.#release.run();
       return { id: call.id, value };
     } catch (error) {
       // SQLite has already rolled everything back when the disk is full
       if (!this.#database.inTransaction) throw error;
-      this.#database.exec("ROLLBACK TO operation; RELEASE operation");
+      if (operation) this.#database.exec("ROLLBACK TO operation; RELEASE operation");
       return { id: call.id, error: sendError(error) };
     }
   }
@@ -79,17 +78,23 @@ async function start({ path, modules }: ThreadOptions): Promise<void> {
     for (const [name, operation] of Object.entries(store.open(database)))
       operations.set(`${store.name} ${name}`, operation);
   }
-  const group = new GroupCommit(database, operations);
-  parentPort?.on("message", (message: readonly Call[] | "close") => {
-    if (message !== "close") return group.receive(message);
-    // After the commit that may be waiting in this turn
-    setImmediate(() => {
-      database.close();
-      parentPort?.close();
-    });
-    return undefined;
+  serve(database, new GroupCommit(database, operations), parentPort as MessagePort);
+}
+
+function serve(database: Database, group: GroupCommit, port: MessagePort): void {
+  port.on("message", (first: readonly Call[] | "close") => {
+    const calls: Call[] = [];
+    let message: readonly Call[] | "close" | undefined = first;
+    while (message !== undefined && message !== "close") {
+      calls.push(...message);
+      message = (receiveMessageOnPort(port) as { message: readonly Call[] | "close" } | undefined)?.message;
+    }
+    if (calls.length > 0) port.postMessage(group.run(calls));
+    if (message !== "close") return;
+    database.close();
+    port.close();
   });
-  parentPort?.postMessage("ready");
+  port.postMessage("ready");
 }
 
 await start(workerData as ThreadOptions);

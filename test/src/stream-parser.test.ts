@@ -210,8 +210,10 @@ describe("StreamParser", () => {
     parser.on("element", () => {
       throw new RangeError("mine");
     });
+    let isTold = false;
+    parser.on("error", () => (isTold = true));
     expect(() => parser.write(`${HEADER}<a/>`)).to.throw(RangeError);
-    expect(parser.isOver).to.equal(true);
+    expect([parser.isOver, isTold]).to.deep.equal([true, false]);
   });
 
   describe("limits", () => {

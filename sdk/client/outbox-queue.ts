@@ -1,0 +1,106 @@
+import type { MessageId } from "../../src/ids.js";
+import { Jid } from "../../src/jid.js";
+import type { OutboxRecord } from "./outbox-records.js";
+
+/** One record of the outbox, on its way; text and payload stay in the store until they are needed. */
+export interface Queued {
+  readonly order: number;
+  readonly kind: OutboxRecord["kind"];
+  readonly id: MessageId;
+  readonly to: Jid;
+  /** Set from the moment it is sealed, or is read back from the store. */
+  payload: string | undefined;
+  /** It is submitted alone: something in a batch with it was refused as a whole. */
+  isAlone: boolean;
+  /** When its first attempt was, in time that the mailbox was open; from then on it has to come to an end. */
+  startedMs: number | undefined;
+}
+
+/** What waits for one recipient: submitted in order, never two batches at a time. */
+export class Conversation {
+  readonly to: Jid;
+  readonly entries: Queued[] = [];
+  /** How many of the entries are sealed: the first ones. */
+  sealed = 0;
+  isSealing = false;
+  isSubmitting = false;
+  /** Attempts that failed in a row. */
+  failures = 0;
+  /** Ends the wait before the next attempt; set while there is one. */
+  cancelWait: (() => void) | undefined;
+
+  constructor(to: Jid) {
+    this.to = to;
+  }
+
+  /** Whether there is something to encrypt, and nothing against it. */
+  get canSeal(): boolean {
+    return !this.isSealing && !this.cancelWait && this.sealed < this.entries.length;
+  }
+
+  /** Whether there is something to submit, and nothing against it. */
+  get canSubmit(): boolean {
+    return !this.isSubmitting && !this.cancelWait && this.sealed > 0;
+  }
+
+  /** Takes out entries that have come to an end. */
+  remove(ended: ReadonlySet<Queued>): void {
+    const sealedBefore = this.sealed;
+    let kept = 0;
+    for (const [index, entry] of this.entries.entries()) {
+      if (!ended.has(entry)) this.entries[kept++] = entry;
+      else if (index < sealedBefore) this.sealed--;
+    }
+    this.entries.length = kept;
+  }
+}
+
+/** The conversations that something waits in, in the order in which they get their turn. */
+export class OutboxQueue {
+  readonly #conversations = new Map<string, Conversation>();
+
+  /** Adds a record at the end of its conversation. */
+  add({ order, kind, id, to, payload }: OutboxRecord): Queued {
+    // A displayed marker does not wait for messages that cannot be encrypted
+    const key = `${kind} ${to}`;
+    const conversation = this.#conversations.get(key) ?? new Conversation(Jid.parse(to));
+    this.#conversations.set(key, conversation);
+    const entry: Queued = {
+      order,
+      kind,
+      id,
+      to: conversation.to,
+      payload: undefined,
+      isAlone: false,
+      startedMs: undefined,
+    };
+    if (payload !== undefined && conversation.sealed === conversation.entries.length) conversation.sealed++;
+    conversation.entries.push(entry);
+    return entry;
+  }
+
+  /** The conversation of an entry. */
+  of({ kind, to }: Queued): Conversation {
+    return this.#conversations.get(`${kind} ${to.bare}`) as Conversation;
+  }
+
+  /** All conversations. */
+  all(): Iterable<Conversation> {
+    return this.#conversations.values();
+  }
+
+  /** Takes out entries that have come to an end; a conversation that is over goes, one that is not goes last. */
+  remove(ended: readonly Queued[]): void {
+    const set = new Set(ended);
+    for (const { kind, to } of new Set(ended)) {
+      const key = `${kind} ${to.bare}`;
+      const conversation = this.#conversations.get(key);
+      if (!conversation?.entries.some((entry) => set.has(entry))) continue;
+      conversation.remove(set);
+      this.#conversations.delete(key);
+      if (conversation.entries.length > 0 || conversation.isSealing || conversation.isSubmitting) {
+        this.#conversations.set(key, conversation);
+      }
+    }
+  }
+}

@@ -1,0 +1,296 @@
+import type { Clock, EpochMs } from "../../src/clock.js";
+import { InvalidInput, StanzaError, type TwotickError } from "../../src/errors.js";
+import type { MessageId } from "../../src/ids.js";
+import { MAX_MESSAGES_PER_SUBMIT, type SubmitOutcome } from "../../src/mailbox-submit.js";
+import { retryDelayMs } from "../connection/retry.js";
+import type { Omemo } from "../omemo/mod.js";
+import type { Storage } from "../storage/port.js";
+import type { GroupCommit } from "./group-commit.js";
+import { asTwotickError, judgeRefusal, judgeSeal, judgeSubmit } from "./outbox-outcomes.js";
+import { type Conversation, OutboxQueue, type Queued } from "./outbox-queue.js";
+import { outboxRecords, readOutbox, removeFromOutbox, type OutboxRecord } from "./outbox-records.js";
+import { sealEntries } from "./sealing.js";
+import type { SentRecords } from "./sent-records.js";
+
+/** Batches on the way at the same time; of one conversation there is never more than one. */
+const MAX_IN_FLIGHT = 4;
+const MAX_BATCH_BYTES = 200 * 1024;
+/** Entries that are encrypted in one transaction, and that may wait encrypted in memory for each conversation. */
+const SEAL_CHUNK = 100;
+const MAX_SEALED = 2 * SEAL_CHUNK;
+const RETRY = { minMs: 1_000, maxMs: 60_000 };
+/** A send ends this long after its first attempt, counted while the mailbox is open. */
+const END_WITHIN_MS = 30_000;
+/** What an attempt may take. */
+const ATTEMPT_MS = 10_000;
+
+/** What an outbox works with. */
+export interface OutboxPorts {
+  readonly storage: Storage;
+  readonly commits: GroupCommit;
+  readonly sent: SentRecords;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly omemo: () => Omemo;
+  /** For how long the mailbox has been open in all. */
+  readonly attachedMs: () => number;
+  /** Submits messages; resolves with the answer. */
+  readonly submit: (messages: readonly (Queued & { payload: string })[]) => Promise<SubmitOutcome[]>;
+  /** The service does not take submissions from us: the mailbox is to be opened again. */
+  readonly reattach: (reason: string) => void;
+}
+
+/** What an outbox tells, after it is durable. */
+export interface OutboxListener {
+  accepted(id: MessageId, at: EpochMs): void;
+  failed(id: MessageId, error: TwotickError): void;
+  error(error: unknown): void;
+}
+
+/**
+ * Brings what was written down to the service: encrypts it, submits it in batches, tries again under the same id,
+ * and notes how it ended.
+ *
+ * Whatever waits goes together and nothing waits to go together. The order within a conversation is kept: the next
+ * batch goes when the one before was answered.
+ */
+export class Outbox {
+  readonly #ports: OutboxPorts;
+  readonly #listener: OutboxListener;
+  readonly #queue = new OutboxQueue();
+  #isRunning = false;
+  #isPumpDue = false;
+  #inFlight = 0;
+  #whenIdle: () => void = () => {};
+
+  constructor(ports: OutboxPorts, listener: OutboxListener) {
+    this.#ports = ports;
+    this.#listener = listener;
+  }
+
+  /** Takes up what the store holds from before. */
+  load(): void {
+    const records = this.#ports.storage.read((view) => [...outboxRecords(view)]);
+    // Payloads are read back when their turn comes
+    for (const record of records) this.#queue.add(record);
+  }
+
+  /** Takes records that were just written to the store, in their order. */
+  add(record: OutboxRecord): void {
+    const entry = this.#queue.add(record);
+    // It waits for what is being tried again: its time has begun
+    if (this.#queue.of(entry).failures > 0) entry.startedMs = this.#ports.attachedMs();
+    this.#pump();
+  }
+
+  /** The mailbox is open: everything goes now. */
+  resume(): void {
+    this.#isRunning = true;
+    for (const conversation of this.#queue.all()) {
+      conversation.cancelWait?.();
+      conversation.cancelWait = undefined;
+    }
+    this.#pump();
+  }
+
+  /** The mailbox is not open: nothing new is tried. */
+  pause(): void {
+    this.#isRunning = false;
+  }
+
+  /** Ends all work but what is on the way; resolves when that is answered. */
+  async stop(): Promise<void> {
+    this.pause();
+    for (const conversation of this.#queue.all()) conversation.cancelWait?.();
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+
+  // Once for everything that happens in a turn
+  #pump(): void {
+    if (this.#isPumpDue || !this.#isRunning) return;
+    this.#isPumpDue = true;
+    queueMicrotask(() => {
+      this.#isPumpDue = false;
+      if (!this.#isRunning) return;
+      for (const conversation of this.#queue.all()) {
+        if (conversation.canSeal && conversation.sealed < MAX_SEALED) void this.#seal(conversation);
+      }
+      while (this.#inFlight < MAX_IN_FLIGHT) {
+        const batch = this.#nextBatch();
+        if (batch.length === 0) return;
+        void this.#submit(batch);
+      }
+    });
+  }
+
+  async #seal(conversation: Conversation): Promise<void> {
+    const { commits, omemo } = this.#ports;
+    const { to, sealed } = conversation;
+    const entries = conversation.entries.slice(sealed, sealed + SEAL_CHUNK);
+    conversation.isSealing = true;
+    this.#begin(entries);
+    try {
+      const cipher = omemo();
+      // Nothing is fetched for what was encrypted, or needs no encryption
+      if (entries.some(({ kind }) => kind === "message")) await cipher.prepare(to);
+      const result = await commits.run((transaction) => sealEntries(transaction, cipher, to, entries));
+      conversation.isSealing = false;
+      const hopeless: Queued[] = [];
+      for (const [entry, outcome] of result.done) {
+        entry.payload = typeof outcome === "string" ? outcome : "";
+        conversation.sealed++;
+        if (typeof outcome !== "string") hopeless.push(entry);
+      }
+      for (const entry of hopeless) await this.#fail([entry], tooLarge());
+      if (result.stoppedBy !== undefined) throw result.stoppedBy;
+      if (!conversation.isSubmitting) conversation.failures = 0;
+    } catch (error) {
+      conversation.isSealing = false;
+      const rest = conversation.entries.slice(conversation.sealed);
+      if (this.#isRunning) await this.#attemptFailed(conversation, rest, error, judgeSeal(error) === "final");
+    }
+    this.#pump();
+  }
+
+  #nextBatch(): Queued[] {
+    const batch: Queued[] = [];
+    let bytes = 0;
+    for (const conversation of this.#queue.all()) {
+      if (!conversation.canSubmit) continue;
+      const waiting = conversation.entries.slice(0, Math.min(conversation.sealed, MAX_MESSAGES_PER_SUBMIT));
+      this.#readPayloads(waiting);
+      for (const entry of waiting) {
+        const size = Buffer.byteLength(entry.payload ?? "") + 200;
+        const isFull = batch.length >= MAX_MESSAGES_PER_SUBMIT || bytes + size > MAX_BATCH_BYTES;
+        if (batch.length > 0 && (isFull || entry.isAlone || batch[0]?.isAlone)) break;
+        batch.push(entry);
+        bytes += size;
+        conversation.isSubmitting = true;
+      }
+    }
+    return batch;
+  }
+
+  #readPayloads(entries: readonly Queued[]): void {
+    if (entries.every(({ payload }) => payload !== undefined)) return;
+    this.#ports.storage.read((view) => {
+      for (const entry of entries) entry.payload ??= readOutbox(view, entry.order)?.payload;
+    });
+  }
+
+  async #submit(batch: readonly Queued[]): Promise<void> {
+    this.#inFlight++;
+    this.#begin(batch);
+    const conversations = new Set(batch.map((entry) => this.#queue.of(entry)));
+    try {
+      const outcomes = await this.#ports.submit(batch as (Queued & { payload: string })[]);
+      await this.#settle(batch, new Map(outcomes.map((outcome) => [outcome.id, outcome])));
+    } catch (error) {
+      await this.#submitFailed(batch, error);
+    }
+    for (const conversation of conversations) conversation.isSubmitting = false;
+    this.#queue.remove([]);
+    if (--this.#inFlight === 0) this.#whenIdle();
+    this.#pump();
+  }
+
+  async #settle(batch: readonly Queued[], outcomes: ReadonlyMap<MessageId, SubmitOutcome>): Promise<void> {
+    const accepted: [Queued, EpochMs][] = [];
+    const again = new Map<Conversation, [Queued[], TwotickError]>();
+    const refused: [Queued, TwotickError][] = [];
+    for (const entry of batch) {
+      const outcome = outcomes.get(entry.id);
+      if (outcome && "acceptedAt" in outcome) accepted.push([entry, outcome.acceptedAt]);
+      else if (outcome && judgeRefusal(outcome.error) === "final") refused.push([entry, outcome.error]);
+      else {
+        const error = outcome?.error ?? new StanzaError("undefined-condition", "the answer lacks a message");
+        const conversation = this.#queue.of(entry);
+        again.set(conversation, [[...(again.get(conversation)?.[0] ?? []), entry], error]);
+      }
+    }
+    for (const [entry] of accepted) this.#queue.of(entry).failures = 0;
+    await this.#accept(accepted);
+    for (const [entry, error] of refused) await this.#fail([entry], error);
+    for (const [conversation, [entries, error]] of again) {
+      await this.#attemptFailed(conversation, entries, error, false);
+    }
+  }
+
+  async #submitFailed(batch: readonly Queued[], error: unknown): Promise<void> {
+    const verdict = judgeSubmit(error);
+    if (verdict === "unreachable") return this.#ports.reattach(asTwotickError(error).message);
+    if (verdict === "final" && batch.length > 1) {
+      // One of them is at fault: each by itself shows which
+      for (const entry of batch) entry.isAlone = true;
+      return;
+    }
+    for (const conversation of new Set(batch.map((entry) => this.#queue.of(entry)))) {
+      const entries = batch.filter(({ to, kind }) => to === conversation.to && kind === batch[0]?.kind);
+      await this.#attemptFailed(conversation, entries, error, verdict === "final");
+    }
+  }
+
+  #begin(entries: readonly Queued[]): void {
+    const now = this.#ports.attachedMs();
+    for (const entry of entries) entry.startedMs ??= now;
+  }
+
+  /** Ends those entries that have no time left for another attempt; the others wait. */
+  async #attemptFailed(
+    conversation: Conversation,
+    entries: readonly Queued[],
+    error: unknown,
+    isFinal: boolean,
+  ): Promise<void> {
+    const { attachedMs, clock, random } = this.#ports;
+    const delayMs = retryDelayMs(conversation.failures++, RETRY, random());
+    const latestStart = attachedMs() + delayMs + ATTEMPT_MS - END_WITHIN_MS;
+    const over = entries.filter(({ startedMs }) => isFinal || (startedMs ?? Infinity) < latestStart);
+    if (!conversation.cancelWait && over.length < conversation.entries.length) {
+      conversation.cancelWait = clock.after(isFinal ? 0 : delayMs, () => {
+        conversation.cancelWait = undefined;
+        this.#pump();
+      });
+    }
+    if (over.length > 0) await this.#fail(over, asTwotickError(error));
+  }
+
+  async #accept(accepted: readonly (readonly [Queued, EpochMs])[]): Promise<void> {
+    const { commits, sent } = this.#ports;
+    if (accepted.length === 0) return;
+    this.#queue.remove(accepted.map(([entry]) => entry));
+    try {
+      const news = await commits.run((transaction) =>
+        accepted.filter(([{ order, id }, at]) => {
+          removeFromOutbox(transaction, order);
+          return sent.accept(transaction, id, at);
+        }),
+      );
+      for (const [{ id }, at] of news) this.#listener.accepted(id, at);
+    } catch (error) {
+      // After a restart it is submitted again, and is a duplicate
+      this.#listener.error(error);
+    }
+  }
+
+  async #fail(entries: readonly Queued[], error: TwotickError): Promise<void> {
+    const { commits, sent } = this.#ports;
+    this.#queue.remove(entries);
+    try {
+      const failed = await commits.run((transaction) =>
+        entries.filter(({ order, id, kind }) => {
+          removeFromOutbox(transaction, order);
+          return kind === "message" && sent.fail(transaction, id, error);
+        }),
+      );
+      for (const { id } of failed) this.#listener.failed(id, error);
+      if (entries.some(({ kind }) => kind === "displayed")) this.#listener.error(error);
+    } catch (storageError) {
+      this.#listener.error(storageError);
+    }
+  }
+}
+
+function tooLarge(): TwotickError {
+  return new InvalidInput("the encrypted message is too large");
+}

@@ -1,0 +1,380 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { newDeviceKey } from "../../support/raw-device.js";
+import { Harness, problemOf, type HarnessOptions } from "./harness.js";
+
+const ROMEO = "+15551230001";
+const MINUTE = 60_000;
+
+const device = (deviceId = 7) => ({
+  deviceId,
+  publicKey: newDeviceKey().publicKey.toString("base64url"),
+});
+
+describe("POST /v1/sign-ups", () => {
+  let harness: Harness;
+  const open = async (options: HarnessOptions = {}): Promise<Harness> =>
+    (harness = await Harness.start(options));
+  afterEach(() => harness.stop());
+
+  it("sends a code of six digits and says what may happen next", async () => {
+    await open();
+    const response = await harness.post("/v1/sign-ups", { number: "+1 555-123-0001" });
+    expect(response.statusCode).to.equal(201);
+    expect(response.json()).to.include({
+      number: ROMEO,
+      smsInSeconds: 60,
+      voiceInSeconds: 60,
+      checksLeft: 5,
+    });
+    expect(harness.sms.received).to.have.length(1);
+    expect(harness.sms.lastCode).to.match(/^\d{6}$/);
+    expect(harness.sms.received[0]!.text).to.include(harness.sms.lastCode);
+  });
+
+  it("refuses countries that are not on the list, without sending", async () => {
+    await open();
+    const response = await harness.post("/v1/sign-ups", { number: "+4915112345678" });
+    expect([response.statusCode, problemOf(response)]).to.deep.equal([403, "country-not-allowed"]);
+    expect(harness.sms.received).to.have.length(0);
+  });
+
+  for (const number of ["12", "+0123456789", "hello", "+1900555123412345678", ""]) {
+    it(`refuses ${JSON.stringify(number)} as a number`, async () => {
+      await open();
+      expect((await harness.post("/v1/sign-ups", { number })).statusCode).to.equal(400);
+    });
+  }
+
+  it("answers malformed bodies with every fault named", async () => {
+    await open();
+    const response = await harness.post("/v1/sign-ups", { number: 5, channel: "pigeon", more: 1 });
+    expect(response.statusCode).to.equal(400);
+    expect(response.headers["content-type"]).to.match(/^application\/problem\+json/);
+    const { errors } = response.json<{ errors: { pointer: string }[] }>();
+    expect(errors.map((error) => error.pointer)).to.include.members(["#/number", "#/channel"]);
+  });
+
+  it("limits sign-ups of one number, whoever asks, and across a restart", async () => {
+    await open();
+    for (let i = 0; i < 5; i++) await harness.begin(ROMEO, { remoteAddress: `192.0.2.${i}` });
+    await harness.restart();
+    const response = await harness.post("/v1/sign-ups", { number: ROMEO }, { remoteAddress: "198.51.100.1" });
+    expect([response.statusCode, problemOf(response)]).to.deep.equal([429, "too-many-requests"]);
+    expect(Number(response.headers["retry-after"])).to.equal(288 * 60);
+    harness.clock.advance(288 * MINUTE);
+    await harness.begin(ROMEO);
+  });
+
+  it("limits sign-ups from one address, and believes no forged X-Forwarded-For", async () => {
+    await open({ signUp: { limits: { address: { burst: 2 } } } });
+    const from = (forwarded: string) => ({
+      remoteAddress: "192.0.2.1",
+      headers: { "x-forwarded-for": forwarded },
+    });
+    await harness.begin("+15551230001", from("203.0.113.1"));
+    await harness.begin("+15551230002", from("203.0.113.2"));
+    const third = await harness.post("/v1/sign-ups", { number: "+15551230003" }, from("203.0.113.3"));
+    expect(third.statusCode).to.equal(429);
+  });
+
+  it("counts the address that a trusted proxy saw, not what stands left of it", async () => {
+    await open({
+      signUp: { limits: { address: { burst: 1 } } },
+      http: { trustedProxies: ["10.0.0.0/8"] },
+    });
+    const from = (forwarded: string) => ({
+      remoteAddress: "10.0.0.1",
+      headers: { "x-forwarded-for": forwarded },
+    });
+    await harness.begin("+15551230001", from("1.1.1.1, 203.0.113.1"));
+    const same = await harness.post("/v1/sign-ups", { number: "+15551230002" }, from("2.2.2.2, 203.0.113.1"));
+    expect(same.statusCode).to.equal(429);
+    await harness.begin("+15551230002", from("1.1.1.1, 203.0.113.2"));
+  });
+
+  it("stops when the day's budget is used up, and goes on the next day", async () => {
+    await open({ signUp: { dailyBudget: 2 } });
+    await harness.begin("+15551230001");
+    await harness.begin("+15551230002");
+    const third = await harness.post("/v1/sign-ups", { number: "+15551230003" });
+    expect([third.statusCode, problemOf(third)]).to.deep.equal([503, "codes-unavailable"]);
+    expect(Number(third.headers["retry-after"])).to.equal(86_400);
+    harness.clock.advance(24 * 60 * MINUTE);
+    await harness.begin("+15551230003");
+  });
+
+  it("limits codes to neighbouring numbers and to a country", async () => {
+    await open({ signUp: { limits: { prefix: { burst: 1 }, country: { burst: 2 } } } });
+    await harness.begin("+15551230001");
+    expect((await harness.post("/v1/sign-ups", { number: "+15551239999" })).statusCode).to.equal(503);
+    await harness.begin("+15551240001");
+    expect((await harness.post("/v1/sign-ups", { number: "+15551250001" })).statusCode).to.equal(503);
+  });
+
+  it("gives the budget back when the provider fails, and says to wait", async () => {
+    await open({ signUp: { dailyBudget: 1 } });
+    harness.sms.status = 500;
+    const failed = await harness.post("/v1/sign-ups", { number: ROMEO });
+    expect([failed.statusCode, problemOf(failed)]).to.deep.equal([503, "codes-unavailable"]);
+    expect(failed.headers["retry-after"]).to.equal("15");
+    harness.sms.status = 200;
+    await harness.begin("+15551230002");
+  });
+
+  it("sends nothing to test numbers, whose code is fixed, and counts them against no budget", async () => {
+    await open({ signUp: { dailyBudget: 1, testNumbers: { "+4915112345678": "424242" } } });
+    for (let i = 0; i < 20; i++) await harness.begin("+4915112345678");
+    const session = await harness.begin("+4915112345678");
+    expect(harness.sms.received).to.have.length(0);
+    expect((await harness.verify(session, { code: "424242" })).statusCode).to.equal(200);
+    await harness.begin(ROMEO);
+  });
+
+  it("opens the breaker when codes stop being used, tries a few later, and closes it again", async () => {
+    const breaker = { minSignUps: 5, trials: 2, minShare: 0.5, openMinutes: 60 };
+    await open({ signUp: { breaker, limits: { address: { burst: 100 } } } });
+    for (let i = 0; i < 5; i++) await harness.begin(`+1555123100${i}`);
+    harness.clock.advance(31 * MINUTE);
+    await harness.sweep();
+    const refused = await harness.post("/v1/sign-ups", { number: ROMEO });
+    expect([refused.statusCode, problemOf(refused)]).to.deep.equal([503, "codes-unavailable"]);
+    harness.clock.advance(60 * MINUTE);
+    for (const number of ["+15551232001", "+15551232002"]) {
+      const session = await harness.begin(number);
+      expect((await harness.verify(session, { code: harness.sms.lastCode })).statusCode).to.equal(200);
+    }
+    await harness.begin(ROMEO);
+  });
+});
+
+describe("POST /v1/sign-ups/{session}/codes", () => {
+  let harness: Harness;
+  beforeEach(async () => (harness = await Harness.start()));
+  afterEach(() => harness.stop());
+
+  it("sends messages again after 1, 2, 5 and 10 minutes, and then no more", async () => {
+    const session = await harness.begin(ROMEO);
+    const again = () => harness.post(`/v1/sign-ups/${session}/codes`, { channel: "sms" });
+    for (const minutes of [1, 2, 5, 10]) {
+      harness.clock.advance(minutes * MINUTE - 1);
+      const early = await again();
+      expect([early.statusCode, early.headers["retry-after"]]).to.deep.equal([429, "1"]);
+      harness.clock.advance(1);
+      expect((await again()).statusCode).to.equal(200);
+    }
+    harness.clock.advance(11 * MINUTE);
+    expect(problemOf(await again())).to.equal("no-more-codes");
+    expect(harness.sms.received).to.have.length(5);
+  });
+
+  it("calls a minute after the first message, then after 1 and 5 minutes", async () => {
+    const session = await harness.begin(ROMEO);
+    const call = () => harness.post(`/v1/sign-ups/${session}/codes`, { channel: "voice" });
+    expect((await call()).statusCode).to.equal(429);
+    for (const minutes of [1, 1, 5]) {
+      harness.clock.advance(minutes * MINUTE);
+      expect((await call()).statusCode).to.equal(200);
+    }
+    harness.clock.advance(20 * MINUTE);
+    expect(problemOf(await call())).to.equal("no-more-codes");
+    expect(harness.sms.received.map((one) => one.path)).to.deep.equal(["/sms", "/voice", "/voice", "/voice"]);
+  });
+
+  it("knows no session that is not there or has expired", async () => {
+    expect(problemOf(await harness.post("/v1/sign-ups/nonsense/codes", {}))).to.equal("session-unknown");
+    const session = await harness.begin(ROMEO);
+    harness.clock.advance(30 * MINUTE);
+    expect(problemOf(await harness.post(`/v1/sign-ups/${session}/codes`, {}))).to.equal("session-unknown");
+  });
+});
+
+describe("POST /v1/sign-ups/{session}/verification", () => {
+  let harness: Harness;
+  beforeEach(async () => (harness = await Harness.start()));
+  afterEach(() => harness.stop());
+
+  const signUp = async (body: object = {}): Promise<string> => {
+    const session = await harness.begin(ROMEO);
+    const response = await harness.verify(session, { code: harness.sms.lastCode, ...body });
+    expect(response.statusCode, response.body).to.equal(200);
+    return response.json<{ account: string }>().account;
+  };
+
+  it("makes the account on the host and binds number and device to it", async () => {
+    const account = await signUp({ device: device() });
+    expect([...harness.host.accounts.keys()]).to.deep.equal([account]);
+    const row = await harness.accounts.findByJid(account);
+    expect(harness.context.vault.openNumber(row!.numberSealed)).to.equal(ROMEO);
+    expect(await harness.accounts.devices(account)).to.have.length(1);
+  });
+
+  it("refuses a code that is ten minutes old", async () => {
+    const session = await harness.begin(ROMEO);
+    const code = harness.sms.lastCode;
+    harness.clock.advance(10 * MINUTE);
+    const response = await harness.verify(session, { code });
+    expect([response.statusCode, problemOf(response)]).to.deep.equal([410, "code-expired"]);
+  });
+
+  it("lets five guesses through with growing waits, then none", async () => {
+    const session = await harness.begin(ROMEO);
+    const wrong = harness.sms.lastCode === "000000" ? "000001" : "000000";
+    const guess = async () => problemOf(await harness.verify(session, { code: wrong }));
+    expect([await guess(), await guess(), await guess()]).to.deep.equal([
+      "code-wrong",
+      "code-wrong",
+      "code-wrong",
+    ]);
+    expect(await guess()).to.equal("too-early");
+    harness.clock.advance(MINUTE);
+    expect([await guess(), await guess()]).to.deep.equal(["code-wrong", "too-early"]);
+    harness.clock.advance(2 * MINUTE);
+    expect([await guess(), await guess()]).to.deep.equal(["code-wrong", "checks-exhausted"]);
+    expect(problemOf(await harness.verify(session, { code: harness.sms.lastCode }))).to.equal(
+      "checks-exhausted",
+    );
+  });
+
+  it("evaluates no more than that however many guesses come at once", async () => {
+    const session = await harness.begin(ROMEO);
+    const codes = Array.from({ length: 1000 }, (_, i) => String(i).padStart(6, "0"));
+    const outcomes = await Promise.all(
+      codes.map(async (code) => {
+        const response = await harness.verify(session, { code });
+        return response.statusCode === 200 ? "right" : problemOf(response);
+      }),
+    );
+    expect(
+      outcomes.filter((outcome) => outcome === "code-wrong" || outcome === "right").length,
+    ).to.be.at.most(5);
+    expect(outcomes.filter((outcome) => outcome === "too-early").length).to.be.at.least(990);
+  });
+
+  it("counts guesses across a restart", async () => {
+    const session = await harness.begin(ROMEO);
+    const wrong = harness.sms.lastCode === "000000" ? "000001" : "000000";
+    for (let i = 0; i < 3; i++) await harness.verify(session, { code: wrong });
+    await harness.restart();
+    expect(problemOf(await harness.verify(session, { code: wrong }))).to.equal("too-early");
+  });
+
+  it("answers the same account with a fresh password to the same device, and refuses another", async () => {
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode, device: device() };
+    const first = (await harness.verify(session, body)).json<{ account: string; password: string }>();
+    await harness.restart();
+    const again = (await harness.verify(session, body)).json<{ account: string; password: string }>();
+    expect(again.account).to.equal(first.account);
+    expect(harness.host.accounts.get(first.account))
+      .to.equal(again.password)
+      .and.not.to.equal(first.password);
+    const other = await harness.verify(session, { ...body, device: device(8) });
+    expect([other.statusCode, problemOf(other)]).to.deep.equal([409, "device-mismatch"]);
+  });
+
+  it("goes on where it stopped when the host's answer was lost, and makes one account", async () => {
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode, device: device() };
+    harness.host.loseAnswerTo = "add-user";
+    const lost = await harness.verify(session, body);
+    expect([lost.statusCode, problemOf(lost)]).to.deep.equal([503, "host-unavailable"]);
+    expect(harness.host.accounts.size).to.equal(1);
+    await harness.restart();
+    const again = (await harness.verify(session, body)).json<{ account: string; password: string }>();
+    expect([...harness.host.accounts]).to.deep.equal([[again.account, again.password]]);
+  });
+
+  it("says that the host is away before anything is made, and goes on later", async () => {
+    const session = await harness.begin(ROMEO);
+    harness.host.isOnline = false;
+    const body = { code: harness.sms.lastCode };
+    expect(problemOf(await harness.verify(session, body))).to.equal("host-unavailable");
+    expect(harness.host.commands).to.deep.equal([]);
+    harness.host.isOnline = true;
+    expect((await harness.verify(session, body)).statusCode).to.equal(200);
+  });
+
+  it("never takes over an account that the host has already, whatever was chosen or lost", async () => {
+    harness.host.accounts.set("juliet@example.org", "her secret");
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode, localpart: "juliet" };
+    for (let i = 0; i < 2; i++)
+      expect(problemOf(await harness.verify(session, body))).to.equal("localpart-taken");
+    expect(harness.host.accounts.get("juliet@example.org")).to.equal("her secret");
+    expect((await harness.verify(session, { ...body, localpart: "romeo" })).statusCode).to.equal(200);
+  });
+
+  it("passes on that the host refuses, and tries anew on the next request", async () => {
+    const session = await harness.begin(ROMEO);
+    harness.host.refusal = "no";
+    const body = { code: harness.sms.lastCode };
+    expect(problemOf(await harness.verify(session, body))).to.equal("host-refused");
+    harness.host.refusal = undefined;
+    expect((await harness.verify(session, body)).statusCode).to.equal(200);
+  });
+
+  it("deletes an account that was made but never taken, once the sign-up has expired", async () => {
+    const session = await harness.begin(ROMEO);
+    harness.host.loseAnswerTo = "add-user";
+    await harness.verify(session, { code: harness.sms.lastCode });
+    expect(harness.host.accounts.size).to.equal(1);
+    harness.clock.advance(31 * MINUTE);
+    await harness.sweep();
+    harness.clock.advance(2 * MINUTE);
+    for (const capability of harness.capabilities) for (const job of capability.jobs ?? []) await job.run();
+    expect(harness.host.accounts.size).to.equal(0);
+  });
+
+  it("retires the old account when the number is signed up again, and retries until the host deleted it", async () => {
+    const old = await signUp({ device: device() });
+    harness.host.loseAnswerTo = "delete-user";
+    const fresh = await signUp({ device: device() });
+    expect(harness.gone).to.deep.equal([old]);
+    expect(await harness.accounts.findByJid(old)).to.equal(undefined);
+    harness.clock.advance(10 * MINUTE);
+    for (const capability of harness.capabilities) for (const job of capability.jobs ?? []) await job.run();
+    expect([...harness.host.accounts.keys()]).to.deep.equal([fresh]);
+    expect(await harness.accounts.dueRemovals(Number.MAX_SAFE_INTEGER)).to.deep.equal([]);
+  });
+
+  it("asks for the PIN only after the right code, and limits wrong PINs on their own", async () => {
+    const owner = await signUp({ newPin: "4711" });
+    const session = await harness.begin(ROMEO);
+    const code = harness.sms.lastCode;
+    const wrong = code === "000000" ? "000001" : "000000";
+    expect(problemOf(await harness.verify(session, { code: wrong, pin: "4711" }))).to.equal("code-wrong");
+    expect(problemOf(await harness.verify(session, { code }))).to.equal("pin-required");
+    const guesses = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => harness.verify(session, { code, pin: `00${10 + i}` })),
+    );
+    expect(guesses.filter((response) => problemOf(response) === "pin-wrong")).to.have.length(5);
+    expect(problemOf(await harness.verify(session, { code, pin: "4711" }))).to.equal("pin-locked");
+    expect(harness.gone).to.deep.equal([]);
+    expect(await harness.accounts.findByJid(owner)).to.not.equal(undefined);
+  });
+
+  it("keeps the PIN with the number when its owner moves to a new account, unless told otherwise", async () => {
+    await signUp({ newPin: "4711" });
+    await signUp({ pin: "4711" });
+    const session = await harness.begin(ROMEO);
+    expect(problemOf(await harness.verify(session, { code: harness.sms.lastCode }))).to.equal("pin-required");
+    await signUp({ pin: "4711", newPin: "" });
+    await signUp();
+  });
+
+  it("keeps number and code out of log, database and its journal", async () => {
+    await signUp({ device: device(), newPin: "90210123" });
+    harness.sms.status = 500;
+    await harness.post("/v1/sign-ups", { number: "+15551237777" });
+    const code = harness.sms.lastCode;
+    const files = readdirSync(harness.folder).map((name) =>
+      readFileSync(join(harness.folder, name), "latin1"),
+    );
+    const everything = [...files, ...harness.logLines].join("\n");
+    expect(harness.logLines.join("")).to.include("a code was not sent");
+    for (const secret of ["5551230001", "5551237777", "90210123"]) expect(everything).to.not.include(secret);
+    expect(harness.logLines.join("\n")).to.not.include(code);
+  });
+});
