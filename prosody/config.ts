@@ -105,6 +105,6 @@ function luaPort(port: number): string {
 }
 
 /** Whether a host name or address is this machine's own. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -100,6 +100,11 @@ export class ProsodyProcess {
     return this.#child !== undefined;
   }
 
+  /** Settles when the process that runs now has ended, however that came; at once when none runs. */
+  get exited(): Promise<void> {
+    return this.#exited;
+  }
+
   /**
    * Starts the process and waits until it takes clients and components.
    *

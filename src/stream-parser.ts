@@ -11,12 +11,7 @@ import { StreamTree } from "./stream-tree.js";
 import { Utf8Stream } from "./stream-utf8.js";
 import type { Element } from "./xml.js";
 
-export {
-  DEFAULT_STREAM_LIMITS,
-  StreamError,
-  type ParserCondition,
-  type StreamLimits,
-} from "./stream-limits.js";
+export { StreamError, type ParserCondition, type StreamLimits } from "./stream-limits.js";
 
 /** What a {@link StreamParser} tells, in the order of the bytes. */
 export interface StreamParserEvents {

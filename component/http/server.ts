@@ -64,7 +64,6 @@ function createFastify(log: Log): FastifyInstance {
     keepAliveTimeout: 5_000,
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    exposeHeadRoutes: false,
     clientErrorHandler: (_error, socket) => refuseMalformed(socket),
     frameworkErrors: (error, _request, reply) => toProblem(error).send(reply as never),
   });

@@ -82,8 +82,12 @@ export class Inbox {
     this.#mayBeginAnywhere = true;
   }
 
-  /** Takes a `<deliver/>` in; changes nothing but the transaction, until it is `committed`. */
-  receive(transaction: Transaction, deliver: Element): Intake {
+  /**
+   * Takes a `<deliver/>` in; changes nothing but the transaction, until it is `committed`.
+   *
+   * @param isOfThisSession whether it certainly came after the mailbox was opened
+   */
+  receive(transaction: Transaction, deliver: Element, isOfThisSession: boolean): Intake {
     const draft: Draft = {
       cursor: readCursor(transaction),
       added: 0,
@@ -97,7 +101,7 @@ export class Inbox {
     };
     for (const read of readEntries(deliver, draft.faults)) {
       if (read.seq <= draft.cursor) draft.repeated.push(read.seq);
-      else if (this.#isGap(draft, read.seq)) {
+      else if (this.#isGap(draft, read.seq, isOfThisSession)) {
         draft.hasGap = true;
         break;
       } else this.#take(transaction, draft, read);
@@ -117,8 +121,8 @@ export class Inbox {
     return this.#seen.prune(transaction);
   }
 
-  #isGap({ cursor, added }: Draft, seq: Seq): boolean {
-    return seq !== cursor + 1 && !(this.#mayBeginAnywhere && added === 0);
+  #isGap({ cursor, added }: Draft, seq: Seq, isOfThisSession: boolean): boolean {
+    return seq !== cursor + 1 && !(isOfThisSession && this.#mayBeginAnywhere && added === 0);
   }
 
   #take(transaction: Transaction, draft: Draft, { seq, element, entry, fault }: ReadEntry): void {

@@ -34,9 +34,10 @@ export interface MailboxSessionPorts {
 
 /** What a mailbox session tells. */
 export interface MailboxSessionListener {
-  /** The mailbox is about to be opened: what arrives before `attached` belongs to an earlier session. */
-  attaching(): void;
+  /** It is open, anew. @param number the own number JID */
   attached(number: string): void;
+  /** It is open again as it was: the session of the connection was resumed. */
+  resumed(): void;
   detached(reason: string): void;
   /** It can never be opened. */
   refused(error: TwotickError): void;
@@ -50,10 +51,12 @@ export interface MailboxSessionListener {
 export class MailboxSession {
   readonly #ports: MailboxSessionPorts;
   readonly #listener: MailboxSessionListener;
-  #state: "idle" | "attaching" | "attached" | "refused" = "idle";
+  #state: "idle" | "attaching" | "attached" | "suspended" | "refused" = "idle";
   /** Rises with every login and detach: what an earlier attempt finds out is void. */
   #attempt = 0;
   #failures = 0;
+  /** While it is being opened something showed that it has to be opened once more. */
+  #isStale = false;
   #attachedAtMs = 0;
   #attachedTotalMs = 0;
   #cancelRetry: () => void = () => {};
@@ -68,6 +71,11 @@ export class MailboxSession {
     return this.#state === "attached";
   }
 
+  /** Whether it is being opened: what arrives may still belong to an earlier session. */
+  get isAttaching(): boolean {
+    return this.#state === "attaching";
+  }
+
   /** For how long the mailbox has been open in all, in milliseconds: the time in which sends must come to an end. */
   get attachedMs(): number {
     const now = this.isAttached ? this.#ports.clock.monotonicMs() - this.#attachedAtMs : 0;
@@ -76,7 +84,11 @@ export class MailboxSession {
 
   /** The connection is online: opens the mailbox, unless it is still open in the session that was resumed. */
   online(isResumed: boolean): void {
-    if (isResumed && this.isAttached) return;
+    if (isResumed && this.#state === "suspended") {
+      this.#opened();
+      this.#listener.resumed();
+      return;
+    }
     this.#failures = 0;
     this.#begin();
   }
@@ -85,15 +97,19 @@ export class MailboxSession {
   offline(isResumable: boolean): void {
     this.#cancelRetry();
     this.#attempt++;
-    if (isResumable && this.isAttached) return;
-    this.#leave("idle", "the connection is gone");
+    if (this.#state === "refused") return;
+    const isSuspended = isResumable && this.isAttached;
+    this.#leave("the connection is gone");
+    if (isSuspended) this.#state = "suspended";
   }
 
   /** Opens the mailbox again: the service said, or an answer showed, that it is not open. */
   reattach(reason: string): void {
+    if (this.#state === "suspended") this.#state = "idle";
+    if (this.#state === "attaching") this.#isStale = true;
     if (this.#state !== "attached") return;
     const wasSteady = this.#ports.clock.monotonicMs() - this.#attachedAtMs >= STEADY_MS;
-    this.#leave("idle", reason);
+    this.#leave(reason);
     // Two programs with the same device would otherwise throw each other out without a pause
     if (wasSteady) this.#failures = 0;
     if (this.#failures++ === 0) this.#begin();
@@ -116,6 +132,7 @@ export class MailboxSession {
   #begin(): void {
     this.#cancelRetry();
     this.#state = "attaching";
+    this.#isStale = false;
     const attempt = ++this.#attempt;
     this.#attach(attempt).catch((error: unknown) => this.#failed(attempt, error));
   }
@@ -124,7 +141,6 @@ export class MailboxSession {
     const { connection, deviceKey, last, keepToken } = this.#ports;
     const { jid } = connection;
     if (!jid) throw new LinkError("not-connected", "the connection is not online");
-    this.#listener.attaching();
     const proof = await this.#prove(jid);
     if (attempt !== this.#attempt) return;
     const attach = writeAttach({ device: deviceKey.device, last: last(), proof });
@@ -136,9 +152,15 @@ export class MailboxSession {
     // Without it the service would not hear that this device has gone
     await connection.send(xml("presence", { to: this.#ports.service }));
     keepToken(token);
+    if (attempt !== this.#attempt) return;
+    this.#opened();
+    this.#listener.attached(number);
+    if (this.#isStale) this.reattach("entries were lost on the way");
+  }
+
+  #opened(): void {
     this.#state = "attached";
     this.#attachedAtMs = this.#ports.clock.monotonicMs();
-    this.#listener.attached(number);
   }
 
   async #prove(jid: Jid): Promise<AttachProof> {
@@ -179,10 +201,10 @@ export class MailboxSession {
     this.#cancelRetry = clock.after(delayMs, () => this.#begin());
   }
 
-  #leave(state: "idle", reason: string): void {
+  #leave(reason: string): void {
     const wasAttached = this.isAttached;
     this.#attachedTotalMs = this.attachedMs;
-    this.#state = state;
+    this.#state = "idle";
     this.#attempt++;
     if (wasAttached) this.#listener.detached(reason);
   }

@@ -18,6 +18,7 @@ export interface Queued {
 
 /** What waits for one recipient: submitted in order, never two batches at a time. */
 export class Conversation {
+  readonly key: string;
   readonly to: Jid;
   readonly entries: Queued[] = [];
   /** How many of the entries are sealed: the first ones. */
@@ -29,7 +30,8 @@ export class Conversation {
   /** Ends the wait before the next attempt; set while there is one. */
   cancelWait: (() => void) | undefined;
 
-  constructor(to: Jid) {
+  constructor(key: string, to: Jid) {
+    this.key = key;
     this.to = to;
   }
 
@@ -61,9 +63,8 @@ export class OutboxQueue {
 
   /** Adds a record at the end of its conversation. */
   add({ order, kind, id, to, payload }: OutboxRecord): Queued {
-    // A displayed marker does not wait for messages that cannot be encrypted
-    const key = `${kind} ${to}`;
-    const conversation = this.#conversations.get(key) ?? new Conversation(Jid.parse(to));
+    const key = keyOf({ kind, to: Jid.parse(to) });
+    const conversation = this.#conversations.get(key) ?? new Conversation(key, Jid.parse(to));
     this.#conversations.set(key, conversation);
     const entry: Queued = {
       order,
@@ -79,9 +80,9 @@ export class OutboxQueue {
     return entry;
   }
 
-  /** The conversation of an entry. */
-  of({ kind, to }: Queued): Conversation {
-    return this.#conversations.get(`${kind} ${to.bare}`) as Conversation;
+  /** The conversation of an entry that is in the queue. */
+  of(entry: Queued): Conversation {
+    return this.#conversations.get(keyOf(entry)) as Conversation;
   }
 
   /** All conversations. */
@@ -89,18 +90,28 @@ export class OutboxQueue {
     return this.#conversations.values();
   }
 
-  /** Takes out entries that have come to an end; a conversation that is over goes, one that is not goes last. */
+  /** Takes out entries that have come to an end. A conversation that goes on goes last, so that each gets its turn. */
   remove(ended: readonly Queued[]): void {
-    const set = new Set(ended);
-    for (const { kind, to } of new Set(ended)) {
-      const key = `${kind} ${to.bare}`;
+    const byKey = Map.groupBy(ended, keyOf);
+    for (const [key, entries] of byKey) {
       const conversation = this.#conversations.get(key);
-      if (!conversation?.entries.some((entry) => set.has(entry))) continue;
-      conversation.remove(set);
+      if (!conversation) continue;
+      conversation.remove(new Set(entries));
       this.#conversations.delete(key);
-      if (conversation.entries.length > 0 || conversation.isSealing || conversation.isSubmitting) {
-        this.#conversations.set(key, conversation);
-      }
+      this.#conversations.set(key, conversation);
     }
   }
+
+  /** Forgets conversations in which nothing is left. */
+  sweep(conversations: Iterable<Conversation>): void {
+    for (const conversation of conversations) {
+      const { key, entries, isSealing, isSubmitting } = conversation;
+      if (entries.length === 0 && !isSealing && !isSubmitting) this.#conversations.delete(key);
+    }
+  }
+}
+
+// A displayed marker does not wait for messages that cannot be encrypted
+function keyOf({ kind, to }: { kind: OutboxRecord["kind"]; to: Jid }): string {
+  return `${kind} ${to.bare}`;
 }

@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from "../../src/clock.js";
-import { InvalidInput, StanzaError, type TwotickError } from "../../src/errors.js";
+import { StanzaError, type TwotickError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import { MAX_MESSAGES_PER_SUBMIT, type SubmitOutcome } from "../../src/mailbox-submit.js";
 import { retryDelayMs } from "../connection/retry.js";
@@ -131,19 +131,15 @@ export class Outbox {
     this.#begin(entries);
     try {
       const cipher = omemo();
-      // Nothing is fetched for what was encrypted, or needs no encryption
-      if (entries.some(({ kind }) => kind === "message")) await cipher.prepare(to);
+      await cipher.prepare(to);
       const result = await commits.run((transaction) => sealEntries(transaction, cipher, to, entries));
       conversation.isSealing = false;
-      const hopeless: Queued[] = [];
+      conversation.sealed += result.done.length;
       for (const [entry, outcome] of result.done) {
-        entry.payload = typeof outcome === "string" ? outcome : "";
-        conversation.sealed++;
-        if (typeof outcome !== "string") hopeless.push(entry);
+        if (typeof outcome === "string") entry.payload = outcome;
+        else await this.#fail([entry], outcome);
       }
-      for (const entry of hopeless) await this.#fail([entry], tooLarge());
       if (result.stoppedBy !== undefined) throw result.stoppedBy;
-      if (!conversation.isSubmitting) conversation.failures = 0;
     } catch (error) {
       conversation.isSealing = false;
       const rest = conversation.entries.slice(conversation.sealed);
@@ -189,7 +185,7 @@ export class Outbox {
       await this.#submitFailed(batch, error);
     }
     for (const conversation of conversations) conversation.isSubmitting = false;
-    this.#queue.remove([]);
+    this.#queue.sweep(conversations);
     if (--this.#inFlight === 0) this.#whenIdle();
     this.#pump();
   }
@@ -225,7 +221,7 @@ export class Outbox {
       return;
     }
     for (const conversation of new Set(batch.map((entry) => this.#queue.of(entry)))) {
-      const entries = batch.filter(({ to, kind }) => to === conversation.to && kind === batch[0]?.kind);
+      const entries = batch.filter((entry) => this.#queue.of(entry) === conversation);
       await this.#attemptFailed(conversation, entries, error, verdict === "final");
     }
   }
@@ -246,8 +242,8 @@ export class Outbox {
     const delayMs = retryDelayMs(conversation.failures++, RETRY, random());
     const latestStart = attachedMs() + delayMs + ATTEMPT_MS - END_WITHIN_MS;
     const over = entries.filter(({ startedMs }) => isFinal || (startedMs ?? Infinity) < latestStart);
-    if (!conversation.cancelWait && over.length < conversation.entries.length) {
-      conversation.cancelWait = clock.after(isFinal ? 0 : delayMs, () => {
+    if (!conversation.cancelWait && !isFinal) {
+      conversation.cancelWait = clock.after(delayMs, () => {
         conversation.cancelWait = undefined;
         this.#pump();
       });
@@ -289,8 +285,4 @@ export class Outbox {
       this.#listener.error(storageError);
     }
   }
-}
-
-function tooLarge(): TwotickError {
-  return new InvalidInput("the encrypted message is too large");
 }

@@ -27,7 +27,10 @@ export function sealEntries(
   const done: [Queued, string | TwotickError][] = [];
   for (const entry of entries) {
     const record = readOutbox(transaction, entry.order);
-    if (!record) continue;
+    if (!record) {
+      done.push([entry, new TwotickError("not-found", "the message is no longer in the outbox")]);
+      continue;
+    }
     try {
       const payload = record.payload ?? omemo.seal(transaction, to, record.text ?? "").payload;
       const { order, kind, id } = record;

@@ -144,7 +144,8 @@ export class ClientStream extends Client {
    * Resolves when the system has taken it, or the stream is over; it never rejects.
    */
   enqueue(text: string): Promise<void> {
-    if (this.#reason) return Promise.resolve();
+    // RFC 6120 §4.4: nothing follows the closing tag
+    if (this.#reason || this.#isClosing) return Promise.resolve();
     this.#outgoing.push(text);
     this.#flushed ??= new Promise((resolve) => setImmediate(() => this.#flush(resolve)));
     return this.#flushed;
@@ -164,8 +165,9 @@ export class ClientStream extends Client {
 
   /** Says goodbye; the stream ends when the server has answered it. Source: RFC 6120 §4.4. */
   async sayGoodbye(): Promise<void> {
+    const written = this.enqueue(CLOSING_TAG);
     this.#isClosing = true;
-    await this.enqueue(CLOSING_TAG);
+    await written;
   }
 
   /** Ends the stream for a reason; only the first counts. */

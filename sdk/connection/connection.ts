@@ -229,6 +229,7 @@ export class Connection {
   async #serve(session: Session, stream: ClientStream): Promise<LinkError> {
     const { clock } = this.#settings;
     const since = clock.monotonicMs();
+    session.sendAgain();
     this.#session = session;
     this.#state = "online";
     this.#settleStart?.();

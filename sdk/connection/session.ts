@@ -55,11 +55,15 @@ export class Session implements StreamReader {
     });
   }
 
-  /** Sends again what a resumed session still owes, and hands over what arrived meanwhile and from now on. */
-  begin(): void {
+  /** Sends again what a resumed session still owes; before anything new is sent. */
+  sendAgain(): void {
     // XEP-0198 §5: what the server has not handled is sent again, in order
     for (const { text } of this.management.unacknowledged()) void this.#stream.enqueue(text);
     if (this.management.pendingCount > 0) this.#heartbeat.sent();
+  }
+
+  /** Hands over what arrived meanwhile, and from now on. */
+  begin(): void {
     for (const stanza of this.#early) this.#owner.stanza(stanza);
     this.#stream.readBy(this);
   }
@@ -82,7 +86,7 @@ export class Session implements StreamReader {
   /** Tells the server what arrived, and asks what it took; the answer comes before it closes the stream. */
   async sayGoodbye(): Promise<void> {
     if (this.management.pendingCount > 0) this.#heartbeat.ask();
-    if (this.management.isEnabled) this.#acknowledge();
+    if (this.management.isEnabled) void this.#stream.enqueue(this.#acknowledgement());
     await this.#stream.sayGoodbye();
   }
 
@@ -146,7 +150,11 @@ export class Session implements StreamReader {
     this.#isAnswerQueued = true;
     queueMicrotask(() => {
       this.#isAnswerQueued = false;
-      void this.#stream.enqueue(`<a xmlns='${NS.streamManagement}' h='${this.management.received}'/>`);
+      void this.#stream.enqueue(this.#acknowledgement());
     });
+  }
+
+  #acknowledgement(): string {
+    return `<a xmlns='${NS.streamManagement}' h='${this.management.received}'/>`;
   }
 }

@@ -79,10 +79,8 @@ export class Directory {
       await this.fetchListNow(address);
     } catch (error) {
       if (hasOlder && isOrdinary(error)) return;
-      if (error instanceof InvalidInput) {
-        throw new OmemoError("no-devices", "the device list cannot be read", { cause: error });
-      }
-      throw error;
+      if (address === this.#context.keys.address || isTransient(error) || !isOrdinary(error)) throw error;
+      throw new OmemoError("no-devices", "the device list of the recipient cannot be read", { cause: error });
     }
   }
 
@@ -94,7 +92,7 @@ export class Directory {
       if (!isOrdinary(error)) throw error;
       if (error instanceof InvalidInput) return this.#keepFailure(address, device, "malformed-bundle");
       // The server may well have it: asked again the next time
-      return this.#keepFailure(address, device, "no-bundle", 0);
+      return this.#keepFailure(address, device, "no-bundle", isTransient(error) ? 0 : undefined);
     }
     if (!bundle) return this.#keepFailure(address, device, "no-bundle");
     const session = this.#begin(bundle);
@@ -179,6 +177,11 @@ export class Directory {
 /** Whether an error is the peer's or the network's, and not a fault of the store or the program. */
 function isOrdinary(error: unknown): boolean {
   return error instanceof StanzaError || error instanceof LinkError || error instanceof InvalidInput;
+}
+
+/** Whether trying again may help: the connection failed, or the server asks to wait. */
+function isTransient(error: unknown): boolean {
+  return error instanceof LinkError || (error instanceof StanzaError && error.type === "wait");
 }
 
 function tryRead<Value>(read: () => Value): Value | undefined {

@@ -95,15 +95,15 @@ function openKey(context: OmemoContext, view: View, sender: Sender, key: OmemoKe
 }
 
 function openInSessions(context: OmemoContext, view: View, sender: Sender, data: Uint8Array): OpenedKey {
-  let failure: OpenFailure = "no-session";
+  let failure: OpenFailure | undefined;
   for (const session of sessionsWith(view, sender)) {
     const opened = openIn(context, sender, session, data);
     if (!("failure" in opened)) return opened;
     // The chain is of this session, so that no other has to be asked
     if (opened.failure === "duplicate") return opened;
-    failure = graver(failure, opened.failure);
+    failure = failure ? graver(failure, opened.failure) : opened.failure;
   }
-  return { failure };
+  return { failure: failure ?? "no-session" };
 }
 
 /** The current session, then the older ones, which are not read unless they are asked for. */

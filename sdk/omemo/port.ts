@@ -34,9 +34,9 @@ export interface Omemo {
    *
    * When the server cannot be reached an older list does; then only devices with a session are written to.
    *
-   * @throws {OmemoError} `no-devices` when the person has none that a message could be encrypted to;
-   *   `untrusted-identity` when all that the person has changed their identity
-   * @throws {StanzaError} @throws {LinkError} when nothing is known and it cannot be fetched
+   * @throws {OmemoError} `no-devices` when the person has none that a message could be encrypted to, or the
+   *   server does not show them (`cause`); `untrusted-identity` when all that the person has changed their identity
+   * @throws {StanzaError} @throws {LinkError} when nothing is known and trying again later may help
    */
   prepare(to: Jid): Promise<void>;
 

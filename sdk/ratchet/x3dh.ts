@@ -33,26 +33,9 @@ export function initiate(
   options: InitiateOptions,
 ): Session {
   checkIdentity(bundle.identityKey, options.expectedIdentityKey);
-  checkId(bundle.signedPreKey.id);
-  if (bundle.preKey) checkId(bundle.preKey.id);
-  const remoteIdentity = importPublicKey("X25519", profile.decodeIdentity(bundle.identityKey));
-  const signedPreKeyBytes = Buffer.from(profile.decodePublicKey(bundle.signedPreKey.publicKey));
-  const signedPreKey = importPublicKey("X25519", signedPreKeyBytes);
-  // X3DH §3.3: "Alice verifies the prekey signature and aborts the protocol if verification fails"
-  if (!profile.verify(bundle.identityKey, bundle.signedPreKey.publicKey, bundle.signedPreKey.signature))
-    throw new BadSignature();
-  if (!bundle.preKey && profile.isPreKeyMandatory) throw new NoPreKey("the bundle has no one-time prekey");
-
+  checkBundle(profile, bundle);
   const base = generateKeyPair();
-  const secrets = [
-    agree(identity.agreement.handle, signedPreKey), // DH1 = DH(IK_A, SPK_B)
-    agree(base.handle, remoteIdentity), // DH2 = DH(EK_A, IK_B)
-    agree(base.handle, signedPreKey), // DH3 = DH(EK_A, SPK_B)
-  ];
-  if (bundle.preKey) {
-    const preKey = importPublicKey("X25519", profile.decodePublicKey(bundle.preKey.publicKey));
-    secrets.push(agree(base.handle, preKey)); // DH4 = DH(EK_A, OPK_B)
-  }
+  const secrets = secretsOfInitiator(profile, identity, base.handle, bundle);
   base.privateKey.fill(0);
   return {
     profile,
@@ -61,7 +44,8 @@ export function initiate(
     remoteIdentityKey: Buffer.from(bundle.identityKey),
     baseKey: base.publicKey,
     rootKey: rootKeyOf(profile, secrets),
-    remoteRatchetKey: signedPreKeyBytes,
+    // Double Ratchet §3.3, RatchetInitAlice: the signed prekey is the responder's first ratchet key
+    remoteRatchetKey: Buffer.from(profile.decodePublicKey(bundle.signedPreKey.publicKey)),
     sending: undefined,
     previousCounter: 0,
     receiving: [],
@@ -104,14 +88,7 @@ export function acceptPreKeyMessage(
   const { profile, preKeyId } = message;
   checkIdentity(message.identityKey, expectedIdentityKey);
   const { signedPreKey, preKey } = ownKeys(own, message);
-  const remoteIdentity = importPublicKey("X25519", profile.decodeIdentity(message.identityKey));
-  const base = importPublicKey("X25519", message.baseKey);
-  const secrets = [
-    agree(signedPreKey, remoteIdentity), // DH1
-    agree(identity.agreement.handle, base), // DH2
-    agree(signedPreKey, base), // DH3
-  ];
-  if (preKey) secrets.push(agree(preKey, base)); // DH4
+  const secrets = secretsOfResponder(identity, signedPreKey, preKey, message);
   const session: Session = {
     profile,
     isInitiator: false,
@@ -127,6 +104,37 @@ export function acceptPreKeyMessage(
   };
   // Double Ratchet §3.3, RatchetInitBob: the signed prekey is the responder's first ratchet key
   return { ...receive(session, message.message, signedPreKey), preKeyId };
+}
+
+/** DH1 to DH4 as the initiator computes them. Source: X3DH §3.3. */
+function secretsOfInitiator(profile: Profile, identity: Identity, base: KeyObject, bundle: Bundle): Buffer[] {
+  const remoteIdentity = importPublicKey("X25519", profile.decodeIdentity(bundle.identityKey));
+  const signedPreKey = importPublicKey("X25519", profile.decodePublicKey(bundle.signedPreKey.publicKey));
+  const secrets = [
+    agree(identity.agreement.handle, signedPreKey), // DH1 = DH(IK_A, SPK_B)
+    agree(base, remoteIdentity), // DH2 = DH(EK_A, IK_B)
+    agree(base, signedPreKey), // DH3 = DH(EK_A, SPK_B)
+  ];
+  if (!bundle.preKey) return secrets;
+  const preKey = importPublicKey("X25519", profile.decodePublicKey(bundle.preKey.publicKey));
+  return [...secrets, agree(base, preKey)]; // DH4 = DH(EK_A, OPK_B)
+}
+
+/** The same four from the other end. Source: X3DH §3.4. */
+function secretsOfResponder(
+  identity: Identity,
+  signedPreKey: KeyObject,
+  preKey: KeyObject | undefined,
+  message: PreKeyMessage,
+): Buffer[] {
+  const remoteIdentity = importPublicKey("X25519", message.profile.decodeIdentity(message.identityKey));
+  const base = importPublicKey("X25519", message.baseKey);
+  const secrets = [
+    agree(signedPreKey, remoteIdentity), // DH1
+    agree(identity.agreement.handle, base), // DH2
+    agree(signedPreKey, base), // DH3
+  ];
+  return preKey ? [...secrets, agree(preKey, base)] : secrets; // DH4
 }
 
 /** SK = KDF(DH1 || DH2 || DH3 || DH4). Source: X3DH §3.3, §2.2. */
@@ -162,6 +170,16 @@ function checkIdentity(met: Uint8Array, expected: Uint8Array | undefined): void 
   if (!expected) return;
   if (met.length !== expected.length || !timingSafeEqual(met, expected))
     throw new UntrustedIdentity(Buffer.from(met));
+}
+
+function checkBundle(profile: Profile, { identityKey, signedPreKey, preKey }: Bundle): void {
+  if (!preKey && profile.isPreKeyMandatory) throw new NoPreKey("the bundle has no one-time prekey");
+  checkId(signedPreKey.id);
+  if (preKey) checkId(preKey.id);
+  // What is signed may still be no key
+  profile.decodePublicKey(signedPreKey.publicKey);
+  // X3DH §3.3: "Alice verifies the prekey signature and aborts the protocol if verification fails"
+  if (!profile.verify(identityKey, signedPreKey.publicKey, signedPreKey.signature)) throw new BadSignature();
 }
 
 // What does not fit into a uint32 could be neither sent nor stored

@@ -53,7 +53,11 @@ const CASES: readonly Case[] = [
     alter: (m) => withKey(m, (d) => flip(d, -1)),
     reason: "bad-mac",
   },
-  { what: "a key of another version", alter: (m) => withKey(m, (d) => flip(d, 0)), reason: "bad-mac" },
+  {
+    what: "a key of another version",
+    alter: (m) => withKey(m, (d) => Buffer.concat([Buffer.from([0x23]), d.subarray(1)])),
+    reason: "malformed",
+  },
   { what: "a key of one byte", alter: (m) => withKey(m, () => Buffer.alloc(1)), reason: "malformed" },
   { what: "a key of noise", alter: (m) => withKey(m, () => Buffer.alloc(1024, 0x33)), reason: "malformed" },
   {
@@ -85,10 +89,10 @@ describe("Omemo.open", () => {
   };
 
   /** Opens an altered message, which changes nothing, so that the true one can be opened afterwards. */
-  const expectFailure = (sealed: Sealed, altered: string, reasons: readonly OpenFailure[]): void => {
+  const expectFailure = (sealed: Sealed, altered: string, reason: OpenFailure): void => {
     const before = contentOf(romeo.storage);
     const opened = open(romeo, JULIET, { payload: altered });
-    expect(opened.kind === "failed" && opened.reason).oneOf([...reasons]);
+    expect(opened.kind === "failed" && opened.reason).equal(reason);
     expect(contentOf(romeo.storage)).eql(before);
     expect(textOf(open(romeo, JULIET, sealed))).equal("true");
   };
@@ -99,9 +103,9 @@ describe("Omemo.open", () => {
         if (!isFirst) await establish();
         const sealed = await send(juliet, ROMEO, "true");
         const altered = writeEncrypted(alter(readEncrypted(encryptedOf(sealed))));
-        // What a damaged key is taken for depends on where it is damaged
-        const also: OpenFailure[] = what.includes("key of") ? ["malformed", "no-prekey"] : [];
-        expectFailure(sealed, altered, [reason, ...also]);
+        // Before the first message there is no session that would find it malformed
+        const isForSession = isFirst && what.includes("says that it is none");
+        expectFailure(sealed, altered, isForSession ? "no-session" : reason);
       });
     }
   }
@@ -146,7 +150,7 @@ describe("Omemo.open", () => {
     await juliet.omemo.prepare(ROMEO);
     const sealed = seal(juliet, ROMEO, "true");
     const without = withKey(readEncrypted(encryptedOf(sealed)), dropPreKeyId);
-    expectFailure(sealed, writeEncrypted(without), ["no-prekey"]);
+    expectFailure(sealed, writeEncrypted(without), "no-prekey");
   });
 
   it("refuses a message too far ahead, and opens it once those between arrived", async () => {
@@ -175,7 +179,7 @@ describe("Omemo.open", () => {
     const [key] = message.keys;
     const other = { rid: romeo.id, isPreKey: false, data: Buffer.alloc(80, 0x33) };
     const among = (others: number): Element =>
-      parseXml(writeEncrypted({ ...message, keys: [...Array(others).fill(other), key!] }));
+      parseXml(writeEncrypted({ ...message, keys: [...Array.from({ length: others }, () => other), key!] }));
     const at = (element: Element): string =>
       textOf(romeo.storage.transaction((t) => romeo.omemo.open(t, JULIET, element)));
     expect(at(among(4))).match(/^!/);

@@ -172,9 +172,26 @@ describe("Omemo.prepare", () => {
     expect((await send(juliet, ROMEO, "to both")).devices.recipient).equal(2);
   });
 
-  it("passes on a refusal when nothing is known", async () => {
+  it("takes a list that the server does not show for none, and says why", async () => {
     world.server.before = () => Promise.reject(new StanzaError("forbidden", "no"));
-    expect(await failureOf(juliet.omemo.prepare(ROMEO))).equal("forbidden");
+    const failure = await juliet.omemo.prepare(ROMEO).catch((error: unknown) => error);
+    expect(failure).property("code", "no-devices");
+    expect(failure).property("cause").property("condition", "forbidden");
+  });
+
+  it("passes on that the server asks to wait", async () => {
+    world.server.before = () => Promise.reject(new StanzaError("resource-constraint", "later"));
+    expect(await failureOf(juliet.omemo.prepare(ROMEO))).equal("resource-constraint");
+  });
+
+  it("asks no sooner again for a bundle that the server does not show", async () => {
+    world.server.before = (_, where) => {
+      if (where.includes("bundles")) throw new StanzaError("forbidden", "no");
+    };
+    await failureOf(juliet.omemo.prepare(ROMEO));
+    world.server.fetches.length = 0;
+    await failureOf(juliet.omemo.prepare(ROMEO));
+    expect(world.server.fetches).eql([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import { array, assert, asyncProperty, constantFrom, nat, record } from "fast-check";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
@@ -57,10 +57,10 @@ class Lane {
   }
 }
 
-const step = fc.record({
-  lane: fc.constantFrom(0, 1),
-  what: fc.constantFrom("send", "send", "send", "deliver", "deliver", "deliver", "lose", "repeat"),
-  choice: fc.nat(2),
+const step = record({
+  lane: constantFrom<0 | 1>(0, 1),
+  what: constantFrom("send", "send", "send", "deliver", "deliver", "deliver", "lose", "repeat"),
+  choice: nat(2),
 });
 
 function run(lane: Lane, { what, choice }: { what: string; choice: number }): void {
@@ -72,15 +72,15 @@ function run(lane: Lane, { what, choice }: { what: string; choice: number }): vo
 
 describe("sessions between two devices", () => {
   it("open everything once under loss, repetition and reordering, whoever begins, both at once too", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+    await assert(
+      asyncProperty(array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
         const world = new World();
         const juliet = await world.device(JULIET, 11);
         const romeo = await world.device(ROMEO, 22);
         await juliet.omemo.prepare(ROMEO);
         await romeo.omemo.prepare(JULIET);
         const lanes = [new Lane(juliet, romeo), new Lane(romeo, juliet)] as const;
-        for (const one of steps) run(lanes[one.lane as 0 | 1], one);
+        for (const one of steps) run(lanes[one.lane], one);
         for (const lane of lanes) lane.drain();
         for (const lane of lanes) {
           lane.send();

@@ -1,0 +1,254 @@
+import { type Clock, systemClock } from "../../src/clock.js";
+import { InvalidInput, LinkError, type TwotickError } from "../../src/errors.js";
+import type { DeviceId } from "../../src/ids.js";
+import { Jid } from "../../src/jid.js";
+import { NS, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
+import { attribute, type Element } from "../../src/xml.js";
+import { Connection } from "../connection/connection.js";
+import { openOmemo, type Omemo, type OmemoEvent } from "../omemo/mod.js";
+import type { Storage } from "../storage/port.js";
+import { type Account, type DeviceKey, keepNumber, openDeviceKey, requireAccount } from "./account.js";
+import { Acknowledgements } from "./acknowledgements.js";
+import { Announcer } from "./announcer.js";
+import type { ClientEvents, ClientState } from "./events.js";
+import { GroupCommit } from "./group-commit.js";
+import { Handles } from "./handles.js";
+import { Inbox, type Intake } from "./inbox.js";
+import { MailboxService } from "./mailbox-service.js";
+import { type ConnectionPort, MailboxSession } from "./mailbox-session.js";
+import type { ClientOptions } from "./options.js";
+import { Outbox } from "./outbox.js";
+import { Presenter } from "./presenter.js";
+import { SentRecords } from "./sent-records.js";
+import { TokenKeeper } from "./token-keeper.js";
+
+const PRUNE_EVERY_MS = 3_600_000;
+const OMEMO_TIMEOUT_MS = 10_000;
+
+/** Tells an event. */
+export type Tell = <Name extends keyof ClientEvents>(name: Name, detail: ClientEvents[Name]) => void;
+
+/** What a client does by itself: its parts, put together, and what happens between them. */
+export class Engine {
+  readonly commits: GroupCommit;
+  readonly sent: SentRecords;
+  readonly handles: Handles;
+  readonly outbox: Outbox;
+  readonly presenter: Presenter;
+  readonly service: MailboxService;
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #storage: Storage;
+  readonly #tell: Tell;
+  readonly #account: Account;
+  readonly #deviceKey: DeviceKey;
+  readonly #connection: ConnectionPort;
+  readonly #session: MailboxSession;
+  readonly #inbox: Inbox;
+  readonly #acks: Acknowledgements;
+  readonly #announcer: Announcer;
+  #omemo: Omemo | undefined;
+  #number: Jid | undefined;
+  #state: ClientState = "stopped";
+  #isStopped = false;
+  #cancelPrune: () => void = () => {};
+  #settleStart: ((failure?: TwotickError) => void) | undefined;
+
+  /** @throws {InvalidInput} @throws {StorageError} */
+  constructor(options: ClientOptions, tell: Tell) {
+    const { storage, clock = systemClock, random = Math.random } = options;
+    this.#options = options;
+    this.#storage = storage;
+    this.#clock = clock;
+    this.#random = random;
+    this.#tell = tell;
+    this.#account = requireAccount(storage, options.account);
+    this.#deviceKey = openDeviceKey(storage);
+    this.#number = this.#account.number === undefined ? undefined : this.jidOf(this.#account.number);
+    this.commits = new GroupCommit(storage);
+    this.sent = new SentRecords(storage, clock);
+    this.presenter = new Presenter(storage);
+    this.#connection = this.#openConnection();
+    this.service = new MailboxService(this.#connection, this.#account.numberDomain);
+    this.#session = this.#createSession();
+    this.#acks = this.#createAcknowledgements();
+    this.#inbox = new Inbox({
+      clock,
+      sent: this.sent,
+      omemo: () => this.omemo(),
+      ownNumber: () => this.requireNumber(),
+    });
+    this.outbox = this.#createOutbox();
+    this.handles = new Handles({ clock, sent: this.sent, status: (id) => this.service.status(id) });
+    this.#announcer = new Announcer({
+      clock,
+      random,
+      omemo: () => this.omemo(),
+      onDone: () => this.#settleStart?.(),
+      onError: (error) => this.#tell("error", error),
+    });
+    this.outbox.load();
+  }
+
+  /** The id of this device. */
+  get device(): DeviceId {
+    return this.#deviceKey.device;
+  }
+
+  /** What it is doing. */
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** The own number JID; missing until it is known. */
+  get ownNumber(): Jid | undefined {
+    return this.#number;
+  }
+
+  /** The own number JID. @throws {LinkError} `not-attached` until it is known */
+  requireNumber(): Jid {
+    if (!this.#number) throw new LinkError("not-attached", "the own number is not known yet");
+    return this.#number;
+  }
+
+  /** The number JID of a number. */
+  jidOf(number: string): Jid {
+    return Jid.parse(`${number}@${this.#account.numberDomain}`);
+  }
+
+  /** The encryption. @throws {LinkError} `not-attached` until the own number is known; @throws {OmemoError} */
+  omemo(): Omemo {
+    if (this.#omemo) return this.#omemo;
+    const number = this.requireNumber();
+    const { username, domain } = this.#account;
+    this.#omemo = (this.#options.openOmemo ?? openOmemo)({
+      storage: this.#storage,
+      connection: { request: (iq) => this.#connection.request(iq, { timeoutMs: OMEMO_TIMEOUT_MS }) },
+      account: Jid.parse(`${username}@${domain}`),
+      number,
+      device: this.device,
+      clock: this.#clock,
+      onEvent: (event) => this.#omemoTold(event),
+    });
+    return this.#omemo;
+  }
+
+  /** Connects; resolves when the mailbox is open and the device announced. @throws {LinkError} @throws {StanzaError} */
+  async start(): Promise<void> {
+    if (this.#isStopped) throw new LinkError("stopped", "the client was stopped");
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#settleStart = (failure) => (failure ? reject(failure) : resolve());
+    });
+    this.#setState("connecting");
+    this.#prune();
+    this.#connection.start().catch((error: unknown) => this.#fatal(error as TwotickError));
+    await ready;
+  }
+
+  /** Ends, after what is on the way, for at most `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelPrune();
+    this.#announcer.stop();
+    this.presenter.close();
+    await Promise.race([
+      this.outbox.stop(),
+      new Promise<void>((resolve) => void this.#clock.after(withinMs, resolve)),
+    ]);
+    this.commits.flush();
+    // What was just committed is told before the acknowledgement goes
+    await Promise.resolve();
+    if (this.#acks.isDue) this.#acks.say();
+    this.#acks.stop();
+    this.#session.stop();
+    this.#omemo?.close();
+    await this.#connection.stop();
+    this.commits.flush();
+    this.handles.close();
+    this.#setState("stopped");
+    this.#settleStart?.(new LinkError("stopped", "the client was stopped"));
+  }
+
+  #openConnection(): ConnectionPort {
+    const { connection, openConnection, service } = this.#options;
+    const { domain, username, password } = this.#account;
+    const options = { ...connection, service, domain, username, password, clock: this.#clock, random: this.#random };
+    const opened = openConnection?.(options) ?? new Connection(options);
+    opened.on("online", ({ isResumed }) => {
+      if (!isResumed) this.#announcer.due();
+      this.#session.online(isResumed);
+      this.#setState(this.#session.isAttached ? "attached" : "attaching");
+    });
+    opened.on("offline", ({ isResumable }) => {
+      this.#session.offline(isResumable);
+      this.#setState("connecting");
+    });
+    opened.on("stanza", (stanza) => this.#take(stanza));
+    opened.on("error", (error) => this.#tell("error", error));
+    opened.on("fatal", (error) => this.#fatal(error));
+    return opened;
+  }
+
+  #createSession(): MailboxSession {
+    const tokens = new TokenKeeper(this.#storage, this.commits);
+    return new MailboxSession(
+      {
+        connection: this.#connection,
+        service: this.#account.numberDomain,
+        deviceKey: this.#deviceKey,
+        clock: this.#clock,
+        random: this.#random,
+        last: () => this.#acks.last,
+        token: () => tokens.token,
+        keepToken: (token) => tokens.keep(token),
+      },
+      {
+        attached: (number) => this.#attached(number),
+        resumed: () => this.#opened(),
+        detached: () => this.#closed(),
+        refused: (error) => this.#fatal(error),
+        error: (error) => this.#tell("error", error),
+      },
+    );
+  }
+
+  #createAcknowledgements(): Acknowledgements {
+    return this.#storage.read(
+      (view) =>
+        new Acknowledgements(view, {
+          clock: this.#clock,
+          commits: this.commits,
+          isAttached: () => this.#session.isAttached,
+          send: (ack) => this.service.acknowledge(ack),
+          submit: async (submit) => void (await this.service.submit(submit)),
+        }),
+    );
+  }
+
+  #createOutbox(): Outbox {
+    const ports = {
+      storage: this.#storage,
+      commits: this.commits,
+      sent: this.sent,
+      clock: this.#clock,
+      random: this.#random,
+      omemo: () => this.omemo(),
+      attachedMs: () => this.#session.attachedMs,
+      submit: (messages: Parameters<MailboxService["submitMessages"]>[0]) =>
+        this.service.submitMessages(messages, this.#acks),
+      reattach: (reason: string) => this.#session.reattach(reason),
+    };
+    return new Outbox(ports, {
+      accepted: (id, at) => {
+        this.handles.changed(id);
+        this.#tell("accepted", { handle: this.#handle(id), at });
+      },
+      failed: (id, error) => {
+        this.handles.changed(id);
+        this.#tell("failed", { handle: this.#handle(id), error });
+      },
+      error: (error) => this.#tell("error", error),
+    });
+  }
+}
