@@ -1,10 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { latencyRows } from "./latency.js";
+import { benchRatchet } from "./ratchet.js";
 import { printRows, type Row } from "./rows.js";
 import { throughputRows } from "./throughput.js";
 
 const SUITES: Record<string, () => Promise<Row[]>> = {
+  ratchet: () => benchRatchet(),
   latency: latencyRows,
   throughput: throughputRows,
 };

@@ -102,6 +102,7 @@ export class App {
     const checks = { link: () => link.isOnline, store: () => store.isOpen };
     const http = new HttpServer({ config: config.http, checks, metrics, log, capabilities });
     try {
+      for (const capability of capabilities) await capability.start?.();
       await http.start();
     } catch (error) {
       await store.close();

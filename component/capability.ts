@@ -91,6 +91,8 @@ export interface Capability {
   /** Adds its routes to the HTTP API. */
   http?(server: FastifyInstance): void;
   readonly jobs?: readonly Job[];
+  /** Recalls what it has to know before the first stanza comes. */
+  start?(): Promise<void>;
   /** The link to the server is up (again). */
   onOnline?(): void;
   /** Finishes what was begun; nothing new comes in any more. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { InvalidInput } from "../src/errors.js";
 import { Jid } from "../src/jid.js";
 import { LOG_LEVELS } from "./log.js";
-import { signUpSchema } from "./sign-up/config.js";
+import { signUpSchema, type SignUpConfig } from "./sign-up/config.js";
 
 const port = z.int().min(1).max(65535);
 const domain = z.string().refine((text) => {
@@ -113,6 +113,7 @@ export function checkConfig(options: unknown, faults: readonly string[] = [], di
   return {
     ...result.data,
     store: { ...result.data.store, path: resolve(directory, result.data.store.path) },
+    signUp: resolveSecretFile(result.data.signUp, directory),
   };
 }
 
@@ -138,6 +139,12 @@ function takeSecret(
     faults.push(
       `${section}.${name}: is missing (or ${section}.${name}_file, or ${variable} in the environment)`,
     );
+}
+
+function resolveSecretFile(signUp: SignUpConfig, directory: string): SignUpConfig {
+  const { http } = signUp;
+  if (http?.secretFile === undefined) return signUp;
+  return { ...signUp, http: { ...http, secretFile: resolve(directory, http.secretFile) } };
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {

@@ -10,8 +10,8 @@ export const MAX_OMEMO_KEYS = 256;
 /** Bytes of one ratchet message; one that builds a session has about 200. */
 export const MAX_OMEMO_KEY_BYTES = 1024;
 
-/** Bytes of the encrypted text: what fits into a message of 96 KiB beside the keys. */
-export const MAX_OMEMO_PAYLOAD_BYTES = 48 * 1024;
+/** Bytes of the encrypted text: with base64 and the keys it still fits into a message of 96 KiB. */
+export const MAX_OMEMO_PAYLOAD_BYTES = 64 * 1024;
 
 /** The message key of an OMEMO message, as encrypted for one device. */
 export interface OmemoKey {

@@ -10,6 +10,8 @@ import { Problem, toProblem } from "./problem.js";
 const BODY_LIMIT_BYTES = 4096;
 /** How long a whole request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How long stopping waits for requests under way. */
+const DRAIN_MS = 5000;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 /** What the HTTP server is made of. */
@@ -50,9 +52,15 @@ export class HttpServer {
     return (this.fastify.server.address() as AddressInfo).port;
   }
 
-  /** Takes no further connection, lets requests under way finish and closes. */
+  /** Takes no further connection, lets requests under way finish for some seconds and closes. */
   async stop(): Promise<void> {
-    await this.fastify.close();
+    const { server } = this.fastify;
+    const deadline = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    try {
+      await this.fastify.close();
+    } finally {
+      clearTimeout(deadline);
+    }
   }
 }
 

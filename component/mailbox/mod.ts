@@ -31,7 +31,6 @@ function create(context: Context): Capability {
     delivery.closeAccount(accountJid);
     background(retention.endOrphans());
   });
-  let isResumed = false;
   return {
     features: { component: [NS.mailbox] },
     iqs: iqRoutes(handler),
@@ -47,10 +46,9 @@ function create(context: Context): Capability {
       if (type === "unavailable") delivery.close(from.toString());
     },
     jobs: retention.jobs,
+    start: () => resume(store, delivery, numbers),
     onOnline() {
       delivery.restart();
-      if (!isResumed) background(resume(store, delivery, numbers));
-      isResumed = true;
     },
     async stop() {
       delivery.stop();
@@ -115,7 +113,6 @@ function contentOf({ at, message, receipt }: StoredEntry, numbers: Numbers): Con
 // Devices that were attached when the component stopped do not know that it did: they stay attached
 async function resume(store: Remote<MailboxOperations>, delivery: Delivery, numbers: Numbers): Promise<void> {
   for (const { numberId, numberSealed, acknowledged, ...device } of await store.attached()) {
-    if (delivery.sessionOf(device.fullJid)) continue;
     const numberJid = numbers.jidOf({ id: numberId, sealed: numberSealed });
     delivery.open({ ...device, numberJid }, acknowledged, false);
   }

@@ -4,7 +4,7 @@ import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import type { Context } from "../capability.js";
 import { loggedNumber } from "../log.js";
 import type { Remote } from "../store/operations.js";
-import type { CodeProvider } from "./providers/mod.js";
+import { CodeNotSent, type CodeProvider } from "./providers/mod.js";
 import { SignUpRefusal } from "./refusal.js";
 import {
   type Asker,
@@ -157,7 +157,9 @@ export class Codes {
     } catch (error) {
       metrics.signUps.inc({ step: "send", outcome: "failed" });
       const who = loggedNumber(vault, message.number);
-      log.warn({ who, channel: message.channel, reason: (error as Error).message }, "a code was not sent");
+      // Only our own words are known to hold neither number nor code
+      const reason = error instanceof CodeNotSent ? error.message : (error as Error).name;
+      log.warn({ who, channel: message.channel, reason }, "a code was not sent");
       const hash = this.codeHash(session, message.code);
       await this.#operations.takeBack(this.sessionKey(session), hash, charges, clock.now());
       throw new SignUpRefusal("codes-unavailable", { retryAfterMs: 15_000, cause: error });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { isPhoneNumber } from "../../src/phone-number.js";
 
 const country = z.string().refine(isSupportedCountry, "is not a country (ISO 3166, two capital letters)");
-const timeoutMs = z.int().min(100).max(60_000).default(10_000);
+const timeoutMs = z.int().min(100).max(60_000).default(5000);
 /** Tries in all, the first included. */
 const attempts = z.int().min(1).max(5).default(3);
 

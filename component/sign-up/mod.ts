@@ -5,6 +5,7 @@ import { addSignUpRoutes } from "./http.js";
 import { createProvider } from "./providers/mod.js";
 import { SignUp } from "./sign-up.js";
 import type { SignUpOperations } from "./store.js";
+import { SWEEP_ROWS } from "./tables.js";
 
 const SWEEP_EVERY_MS = 60_000;
 
@@ -25,7 +26,9 @@ export const signUp: CapabilityModule = {
           name: "sign-up-sweep",
           everyMs: SWEEP_EVERY_MS,
           run: async () => {
-            await operations.sweep(config.signUp.breaker, clock.now());
+            let ended: number;
+            do ended = await operations.sweep(config.signUp.breaker, clock.now());
+            while (ended === SWEEP_ROWS);
           },
         },
       ],

@@ -202,6 +202,11 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
     accounts.isToBeRemoved(jid) ||
     sessions.isReserved.get(jid, session) !== undefined;
 
+  const owns = (jid: string | null, numberHash: Uint8Array): boolean => {
+    const account = jid === null ? undefined : accounts.findByJid(jid);
+    return account !== undefined && isEqual(account.numberHash, numberHash);
+  };
+
   return {
     /** Fixes device, PIN and address of the account to come; the same again answers the same. */
     reserve(request: ReserveRequest, linkJid: string | null): Reserved {
@@ -218,8 +223,7 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
         return { status: "reserved", jid, isChosen, isAttempted: row.isAttempted === 1 };
       }
       if (!isSameDevice(row, device)) return { status: "device-mismatch" };
-      if (row.state === "done" && accounts.findByJid(row.jid ?? linkJid ?? "")?.numberHash === undefined)
-        return { status: "no-session" };
+      if (row.state === "done" && !owns(row.jid ?? linkJid, row.numberHash)) return { status: "no-session" };
       return {
         status: row.state,
         jid: row.jid,

@@ -97,8 +97,8 @@ const SESSION_COLUMNS = `session, number_hash AS numberHash, number_sealed AS nu
   accepted_code AS acceptedCode, passed_pin AS passedPin, new_pin AS newPin, device_id AS deviceId,
   key_hash AS keyHash, jid, is_chosen AS isChosen, is_attempted AS isAttempted`;
 
-/** Sessions that one sweep ends; the next one goes on. */
-const SWEEP_ROWS = 1000;
+/** Sessions that one sweep ends at most. */
+export const SWEEP_ROWS = 1000;
 /** The limits' buckets. */
 export function openLimits(database: Database) {
   const find = database.prepare<[string], Bucket>("SELECT tokens, at FROM sign_up_limits WHERE key = ?");

@@ -1,6 +1,6 @@
 import { randomBytes, sign } from "node:crypto";
 import { InvalidInput, StorageError } from "../../src/errors.js";
-import { deviceId, newDeviceId, type DeviceId } from "../../src/ids.js";
+import { newDeviceId, type DeviceId } from "../../src/ids.js";
 import { restoreIdentity } from "../ratchet/mod.js";
 import type { Storage, Transaction, View } from "../storage/port.js";
 import { decodeRecord, encodeRecord } from "./codec.js";
@@ -33,7 +33,7 @@ const DEVICE = "device-key";
 /** The account that the store belongs to. */
 export function readAccount(view: View): Account | undefined {
   const bytes = view.get(ACCOUNT);
-  return bytes && decodeRecord<Account>(bytes);
+  return bytes && (decodeRecord(bytes) as Account);
 }
 
 /** Keeps the account; another one than before is refused, as sessions and cursor belong to it. @throws {StorageError} `other-account` */
@@ -48,26 +48,26 @@ export function writeAccount(transaction: Transaction, account: Account): void {
 /** The device of the store; its key is made when there is none. @throws {StorageError} */
 export function openDeviceKey(storage: Storage): DeviceKey {
   const known = storage.read((view) => view.get(DEVICE));
-  if (known) return usable(decodeRecord(known));
-  const fresh = { device: newDeviceId(), seed: randomBytes(32).toString("base64") };
+  if (known) return usable(decodeRecord(known) as DeviceRecord);
+  const fresh: DeviceRecord = { device: newDeviceId(), seed: randomBytes(32).toString("base64") };
   storage.transaction((transaction) => transaction.set(DEVICE, encodeRecord(fresh)));
   return usable(fresh);
 }
 
-/** Takes a device that was bound by other means. @throws {StorageError} `other-device` when the store has one already */
-export function importDeviceKey(storage: Storage, device: { id: number; seed: Uint8Array }): void {
-  if (device.seed.length !== 32) throw new InvalidInput("the seed of a device key has 32 bytes");
-  const record = { device: deviceId(device.id), seed: Buffer.from(device.seed).toString("base64") };
-  storage.transaction((transaction) => {
-    const known = transaction.get(DEVICE);
-    if (known && decodeRecord<typeof record>(known).seed !== record.seed) {
-      throw new StorageError("other-device", "the store belongs to another device");
-    }
-    transaction.set(DEVICE, encodeRecord(record));
-  });
+interface DeviceRecord {
+  readonly device: DeviceId;
+  readonly seed: string;
 }
 
-function usable({ device, seed }: { device: DeviceId; seed: string }): DeviceKey {
+function usable({ device, seed }: DeviceRecord): DeviceKey {
   const { signing } = restoreIdentity(Buffer.from(seed, "base64"));
   return { device, publicKey: signing.publicKey, sign: (statement) => sign(null, statement, signing.handle) };
+}
+
+/** The account to log in with: the one given, which is kept, or the one kept before. @throws {InvalidInput} @throws {StorageError} */
+export function requireAccount(storage: Storage, given: Account | undefined): Account {
+  if (given) storage.transaction((transaction) => writeAccount(transaction, given));
+  const account = storage.read((view) => readAccount(view));
+  if (!account) throw new InvalidInput("the store has no account: sign up first, or give one");
+  return account;
 }

@@ -36,7 +36,7 @@ export interface AcknowledgementPorts {
 /** Reads the last entry that is durable here. */
 export function readCursor(view: View): Seq {
   const bytes = view.get(CURSOR);
-  return (bytes ? decodeRecord<{ seq: Seq }>(bytes).seq : 0) as Seq;
+  return (bytes ? (decodeRecord(bytes) as { seq: Seq }).seq : 0) as Seq;
 }
 
 /** Moves the cursor, with the entries up to there. */
@@ -67,7 +67,7 @@ export class Acknowledgements {
     this.#ports = ports;
     this.#cursor = readCursor(view);
     const failures = view.get(FAILURES);
-    this.#failures = failures ? decodeRecord<Failure[]>(failures) : [];
+    this.#failures = failures ? (decodeRecord(failures) as Failure[]) : [];
   }
 
   /** The last entry that the service need not send again: before the first failure that it may not know of. */
@@ -80,7 +80,7 @@ export class Acknowledgements {
   static noteFailures(transaction: Transaction, seqs: readonly Seq[]): void {
     if (seqs.length === 0) return;
     const bytes = transaction.get(FAILURES);
-    const known = bytes ? decodeRecord<Failure[]>(bytes) : [];
+    const known = bytes ? (decodeRecord(bytes) as Failure[]) : [];
     const fresh = seqs.map((seq) => ({ seq, isReported: false }));
     transaction.set(FAILURES, encodeRecord([...known, ...fresh].slice(-MAX_FAILURES)));
   }

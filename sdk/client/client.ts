@@ -3,10 +3,10 @@ import { type Clock, systemClock } from "../../src/clock.js";
 import { InvalidInput, LinkError, TwotickError } from "../../src/errors.js";
 import { type DeviceId, messageId, type MessageId, newMessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import { readStatus, type MessageStatus } from "../../src/mailbox-status.js";
+import type { MessageStatus } from "../../src/mailbox-status.js";
 import { NS } from "../../src/namespaces.js";
 import { phoneNumber, type PhoneNumber } from "../../src/phone-number.js";
-import { escapeXML, xml } from "../../src/xml.js";
+import { escapeXML } from "../../src/xml.js";
 import { TypedEvents } from "../connection/events.js";
 import type { Fingerprint, KnownDevice } from "../omemo/mod.js";
 import type { ClientEvents, ClientState } from "./events.js";
@@ -47,7 +47,7 @@ export class Client {
 
   private constructor(options: ClientOptions) {
     this.#clock = options.clock ?? systemClock;
-    this.#engine = new Engine(options, this.#clock, (name, detail) => this.#events.emit(name, detail));
+    this.#engine = new Engine(options, (name, detail) => this.#events.emit(name, detail));
   }
 
   /**
@@ -180,7 +180,7 @@ export class Client {
 
   /** Asks the service how far a message has come on each device. @throws {StanzaError} @throws {LinkError} */
   async status(id: MessageId | string): Promise<MessageStatus> {
-    return await this.#engine.status(messageId(id));
+    return await this.#engine.service.status(messageId(id));
   }
 
   async #presentEvents(): Promise<void> {
@@ -224,7 +224,10 @@ export class Client {
   #threw(error: unknown): void {
     if (this.#isReportingThrown) return;
     this.#isReportingThrown = true;
-    this.#events.emit("error", error instanceof Error ? error : new TwotickError("listener", "a listener threw", error));
+    this.#events.emit(
+      "error",
+      error instanceof Error ? error : new TwotickError("listener", "a listener threw", error),
+    );
     this.#isReportingThrown = false;
   }
 }

@@ -1,21 +1,20 @@
 import { type Clock, systemClock } from "../../src/clock.js";
-import { InvalidInput, LinkError, type TwotickError } from "../../src/errors.js";
-import type { DeviceId } from "../../src/ids.js";
+import { LinkError, type TwotickError } from "../../src/errors.js";
+import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import { NS, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
-import { attribute, type Element } from "../../src/xml.js";
+import type { Element } from "../../src/xml.js";
 import { Connection } from "../connection/connection.js";
 import { openOmemo, type Omemo, type OmemoEvent } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
-import { type Account, type DeviceKey, keepNumber, openDeviceKey, requireAccount } from "./account.js";
+import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
 import type { ClientEvents, ClientState } from "./events.js";
 import { GroupCommit } from "./group-commit.js";
-import { Handles } from "./handles.js";
+import { Handles, type SendHandle } from "./handles.js";
 import { Inbox, type Intake } from "./inbox.js";
-import { MailboxService } from "./mailbox-service.js";
-import { type ConnectionPort, MailboxSession } from "./mailbox-session.js";
+import { type ConnectionPort, MailboxService } from "./mailbox-service.js";
+import { MailboxSession } from "./mailbox-session.js";
 import type { ClientOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { Presenter } from "./presenter.js";
@@ -173,7 +172,15 @@ export class Engine {
   #openConnection(): ConnectionPort {
     const { connection, openConnection, service } = this.#options;
     const { domain, username, password } = this.#account;
-    const options = { ...connection, service, domain, username, password, clock: this.#clock, random: this.#random };
+    const options = {
+      ...connection,
+      service,
+      domain,
+      username,
+      password,
+      clock: this.#clock,
+      random: this.#random,
+    };
     const opened = openConnection?.(options) ?? new Connection(options);
     opened.on("online", ({ isResumed }) => {
       if (!isResumed) this.#announcer.due();
@@ -194,8 +201,7 @@ export class Engine {
     const tokens = new TokenKeeper(this.#storage, this.commits);
     return new MailboxSession(
       {
-        connection: this.#connection,
-        service: this.#account.numberDomain,
+        service: this.service,
         deviceKey: this.#deviceKey,
         clock: this.#clock,
         random: this.#random,
@@ -250,5 +256,108 @@ export class Engine {
       },
       error: (error) => this.#tell("error", error),
     });
+  }
+
+  #attached(number: string): void {
+    const jid = Jid.parse(number);
+    if (this.#number?.bare !== jid.bare) this.#learn(jid);
+    this.#inbox.opened();
+    this.#opened();
+  }
+
+  #opened(): void {
+    this.#setState("attached");
+    this.#acks.say();
+    this.outbox.resume();
+    this.#announcer.begin();
+  }
+
+  #closed(): void {
+    this.outbox.pause();
+    this.#announcer.stop();
+    if (this.#connection.state === "online") this.#setState("attaching");
+  }
+
+  #learn(number: Jid): void {
+    this.#number = number;
+    const account = { ...this.#account, number: number.local };
+    this.commits
+      .run((transaction) => writeAccount(transaction, account))
+      .catch((error: unknown) => this.#tell("error", error));
+  }
+
+  #take(stanza: Element): void {
+    const notice = this.service.read(stanza);
+    if (!notice) return;
+    if (notice.kind === "deliver") void this.#takeIn(notice.deliver, !this.#session.isAttaching);
+    else if (notice.kind === "unreachable") this.#session.reattach("the service is away");
+    else if (notice.kind === "detached") {
+      this.#tell("detached", { reason: notice.reason });
+      this.#session.reattach(notice.reason);
+    } else if (this.#number) {
+      try {
+        this.omemo().receiveDeviceList(notice.from, notice.items);
+      } catch (error) {
+        this.#tell("error", error);
+      }
+    }
+  }
+
+  async #takeIn(deliver: Element, isOfThisSession: boolean): Promise<void> {
+    let intake: Intake;
+    try {
+      intake = await this.commits.run((transaction) =>
+        this.#inbox.receive(transaction, deliver, isOfThisSession),
+      );
+    } catch (error) {
+      // It was not acknowledged, and comes again
+      this.#tell("error", error);
+      return;
+    }
+    this.#inbox.committed(intake);
+    if (intake.added > 0) this.#acks.moved(intake.cursor, intake.failures, intake.hasMessages);
+    if (intake.repeated.length > 0) this.#acks.repeated(intake.repeated);
+    if (intake.hasGap) this.#session.reattach("entries were lost on the way");
+    for (const fault of intake.faults) this.#tell("error", fault);
+    for (const receipt of intake.receipts) {
+      this.handles.changed(receipt.id);
+      this.#tell("receipt", receipt);
+    }
+    if (intake.records.length > 0) this.presenter.added();
+  }
+
+  #omemoTold(event: OmemoEvent): void {
+    if (event.kind === "publish-failed") this.#tell("error", event.error);
+    else if (event.kind === "identity-changed") this.#tell("identity-changed", event);
+    else if (event.kind === "device-added") this.#tell("device-added", event);
+    else this.#tell("device-skipped", event);
+  }
+
+  #handle(id: MessageId): SendHandle {
+    return this.handles.find(id) as SendHandle;
+  }
+
+  #fatal(error: TwotickError): void {
+    if (this.#isStopped || this.#state === "refused") return;
+    this.outbox.pause();
+    this.#setState("refused");
+    this.#tell("fatal", error);
+    this.#settleStart?.(error);
+  }
+
+  #setState(state: ClientState): void {
+    if (this.#state === state || (this.#state === "refused" && state !== "stopped")) return;
+    this.#state = state;
+    this.#tell("state", state);
+  }
+
+  #prune(): void {
+    const again = (delayMs: number): void => {
+      this.#cancelPrune = this.#clock.after(delayMs, () => this.#prune());
+    };
+    this.commits
+      .run((transaction) => [this.#inbox.prune(transaction), this.sent.prune(transaction)].some(Boolean))
+      .then((isMore) => this.#isStopped || again(isMore ? 1_000 : PRUNE_EVERY_MS))
+      .catch((error: unknown) => this.#tell("error", error));
   }
 }

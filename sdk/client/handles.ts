@@ -5,7 +5,14 @@ import { Jid } from "../../src/jid.js";
 import type { MessageStatus } from "../../src/mailbox-status.js";
 import type { PhoneNumber } from "../../src/phone-number.js";
 import type { Receipt } from "./events.js";
-import { loadFailure, sendRank, type SendState, type SentRecord, type SentRecords, stateOf } from "./sent-records.js";
+import {
+  loadFailure,
+  sendRank,
+  type SendState,
+  type SentRecord,
+  type SentRecords,
+  stateOf,
+} from "./sent-records.js";
 
 /** What handles work with. */
 export interface HandlePorts {

@@ -26,7 +26,7 @@ const NEXT = "inbox-next";
 /** Puts something at the end of the inbox. */
 export function appendInbox(transaction: Transaction, content: Omit<InboxRecord, "order">): InboxRecord {
   const bytes = transaction.get(NEXT);
-  const order = bytes ? decodeRecord<{ order: number }>(bytes).order : 1;
+  const order = bytes ? (decodeRecord(bytes) as { order: number }).order : 1;
   transaction.set(NEXT, encodeRecord({ order: order + 1 }));
   const record = { order, ...content };
   transaction.set(PREFIX + orderKey(order), encodeRecord(record));
@@ -37,7 +37,7 @@ export function appendInbox(transaction: Transaction, content: Omit<InboxRecord,
 export function readInbox(view: View, after: number, limit: number): InboxRecord[] {
   return view
     .scan(PREFIX, { after: PREFIX + orderKey(after), limit })
-    .map(([, bytes]) => decodeRecord<InboxRecord>(bytes));
+    .map(([, bytes]) => decodeRecord(bytes) as InboxRecord);
 }
 
 /** Removes what the app has acknowledged. */

@@ -3,25 +3,20 @@ import { LinkError, StanzaError, type TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
 import { attachStatement, readAttached, writeAttach, type AttachProof } from "../../src/mailbox-attach.js";
 import { NS } from "../../src/namespaces.js";
-import { requireAttribute, type Element, xml } from "../../src/xml.js";
-import type { Connection } from "../connection/connection.js";
+import { requireAttribute, xml } from "../../src/xml.js";
 import { retryDelayMs } from "../connection/retry.js";
 import type { Seq } from "../../src/ids.js";
 import type { DeviceKey } from "./account.js";
-
-/** What of a connection the client uses. */
-export type ConnectionPort = Pick<Connection, "state" | "jid" | "on" | "start" | "stop" | "send" | "request">;
+import type { MailboxService } from "./mailbox-service.js";
 
 /** The longest wait between two attempts to open the mailbox is short: nobody else will say that it is back. */
 const RETRY = { minMs: 500, maxMs: 15_000 };
-const REQUEST_TIMEOUT_MS = 10_000;
 /** A mailbox that stayed open for so long was well open: the next attempt comes at once. */
 const STEADY_MS = 60_000;
 
 /** What a mailbox session works with. */
 export interface MailboxSessionPorts {
-  readonly connection: ConnectionPort;
-  readonly service: string;
+  readonly service: MailboxService;
   readonly deviceKey: DeviceKey;
   readonly clock: Clock;
   readonly random: () => number;
@@ -123,12 +118,6 @@ export class MailboxSession {
     this.#state = "idle";
   }
 
-  /** Asks the service. @throws {StanzaError} @throws {LinkError} */
-  request(type: "get" | "set", payload: Element, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Element> {
-    const { connection, service } = this.#ports;
-    return connection.request(xml("iq", { type, to: service }, payload), { timeoutMs });
-  }
-
   #begin(): void {
     this.#cancelRetry();
     this.#state = "attaching";
@@ -138,19 +127,16 @@ export class MailboxSession {
   }
 
   async #attach(attempt: number): Promise<void> {
-    const { connection, deviceKey, last, keepToken } = this.#ports;
-    const { jid } = connection;
-    if (!jid) throw new LinkError("not-connected", "the connection is not online");
-    const proof = await this.#prove(jid);
+    const { service, deviceKey, last, keepToken } = this.#ports;
+    const { ownJid } = service;
+    if (!ownJid) throw new LinkError("not-connected", "the connection is not online");
+    const proof = await this.#prove(ownJid);
     if (attempt !== this.#attempt) return;
     const attach = writeAttach({ device: deviceKey.device, last: last(), proof });
-    const answer = await this.request("set", attach);
-    const attached = answer.getChild("attached", NS.mailbox);
-    if (!attached) throw new StanzaError("undefined-condition", "the answer to an attach is empty");
-    const { number, token } = readAttached(attached);
+    const { number, token } = readAttached(await service.request("set", attach, "attached"));
     if (attempt !== this.#attempt) return;
     // Without it the service would not hear that this device has gone
-    await connection.send(xml("presence", { to: this.#ports.service }));
+    await service.greet();
     keepToken(token);
     if (attempt !== this.#attempt) return;
     this.#opened();
@@ -167,11 +153,9 @@ export class MailboxSession {
     const { token, deviceKey, service } = this.#ports;
     const known = token();
     if (known !== undefined) return { token: known };
-    const answer = await this.request("get", xml("challenge", { xmlns: NS.mailbox }));
-    const challenge = answer.getChild("challenge", NS.mailbox);
-    if (!challenge) throw new StanzaError("undefined-condition", "the answer to a challenge is empty");
+    const challenge = await service.request("get", xml("challenge", { xmlns: NS.mailbox }), "challenge");
     const nonce = requireAttribute(challenge, "nonce");
-    const statement = attachStatement(service, jid.toString(), deviceKey.device, nonce);
+    const statement = attachStatement(service.domain, jid.toString(), deviceKey.device, nonce);
     return { nonce, publicKey: deviceKey.publicKey, signature: deviceKey.sign(statement) };
   }
 

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "../connection/connection.js";
 import type { Omemo, OmemoOptions } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
 import type { Account } from "./account.js";
-import type { ConnectionPort } from "./mailbox-session.js";
+import type { ConnectionPort } from "./mailbox-service.js";
 
 /** What a client is made of. */
 export interface ClientOptions {

@@ -1,4 +1,10 @@
-import { LinkError, StanzaError, StorageError, TwotickError, type StanzaCondition } from "../../src/errors.js";
+import {
+  LinkError,
+  StanzaError,
+  StorageError,
+  TwotickError,
+  type StanzaCondition,
+} from "../../src/errors.js";
 import { OmemoError } from "../omemo/mod.js";
 
 /** What a failed attempt means for what was attempted. */

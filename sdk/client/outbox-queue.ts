@@ -92,11 +92,11 @@ export class OutboxQueue {
 
   /** Takes out entries that have come to an end. A conversation that goes on goes last, so that each gets its turn. */
   remove(ended: readonly Queued[]): void {
-    const byKey = Map.groupBy(ended, keyOf);
-    for (const [key, entries] of byKey) {
+    const set = new Set(ended);
+    for (const key of new Set(ended.map((entry) => keyOf(entry)))) {
       const conversation = this.#conversations.get(key);
       if (!conversation) continue;
-      conversation.remove(new Set(entries));
+      conversation.remove(set);
       this.#conversations.delete(key);
       this.#conversations.set(key, conversation);
     }

@@ -21,7 +21,7 @@ const PAGE = 500;
 /** Puts something at the end of the outbox. */
 export function appendOutbox(transaction: Transaction, content: Omit<OutboxRecord, "order">): OutboxRecord {
   const bytes = transaction.get(NEXT);
-  const order = bytes ? decodeRecord<{ order: number }>(bytes).order : 1;
+  const order = bytes ? (decodeRecord(bytes) as { order: number }).order : 1;
   transaction.set(NEXT, encodeRecord({ order: order + 1 }));
   const record = { order, ...content };
   writeOutbox(transaction, record);
@@ -36,7 +36,7 @@ export function writeOutbox(transaction: Transaction, record: OutboxRecord): voi
 /** One record; `undefined` when it has ended. */
 export function readOutbox(view: View, order: number): OutboxRecord | undefined {
   const bytes = view.get(PREFIX + orderKey(order));
-  return bytes && decodeRecord<OutboxRecord>(bytes);
+  return bytes && (decodeRecord(bytes) as OutboxRecord);
 }
 
 /** Removes what has ended. */
@@ -49,7 +49,7 @@ export function* outboxRecords(view: View): Generator<OutboxRecord> {
   let after: string | undefined;
   for (;;) {
     const page = view.scan(PREFIX, { limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const [, bytes] of page) yield decodeRecord<OutboxRecord>(bytes);
+    for (const [, bytes] of page) yield decodeRecord(bytes) as OutboxRecord;
     after = page.at(-1)?.[0];
     if (page.length < PAGE) return;
   }

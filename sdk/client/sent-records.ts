@@ -45,6 +45,8 @@ export interface SentRecord {
   readonly id: MessageId;
   /** Bare number JID. */
   readonly to: string;
+  /** Hash of recipient and text: tells a repeated send from another under the same id. */
+  readonly digest: string;
   readonly sentAt: EpochMs;
   readonly acceptedAt?: EpochMs | undefined;
   readonly failure?: StoredFailure | undefined;
@@ -69,7 +71,7 @@ export class SentRecords {
   /** The same inside a transaction. */
   get(view: View, id: MessageId): SentRecord | undefined {
     const bytes = this.#records.get(view, id);
-    return bytes && decodeRecord<SentRecord>(bytes);
+    return bytes && (decodeRecord(bytes) as SentRecord);
   }
 
   /** Stores a new one, or the next state of one. */

@@ -229,7 +229,6 @@ export class Connection {
   async #serve(session: Session, stream: ClientStream): Promise<LinkError> {
     const { clock } = this.#settings;
     const since = clock.monotonicMs();
-    session.sendAgain();
     this.#session = session;
     this.#state = "online";
     this.#settleStart?.();
@@ -239,6 +238,8 @@ export class Connection {
     session.begin();
     const reason = withdrawn(await stream.ended);
     session.stop();
+    // A resumed stream that never worked would not work the next time either.
+    if (!session.isProven && reason.code !== "connection-lost") session.management.resumptionId = undefined;
     this.#session = undefined;
     this.#failedAttempts = clock.monotonicMs() - since >= STEADY_AFTER_MS ? 0 : this.#failedAttempts + 1;
     this.#suspended = { jid: session.jid, management: session.management };

@@ -31,6 +31,7 @@ export class Session implements StreamReader {
   readonly #heartbeat: Heartbeat;
   readonly #early: Element[];
   #isPaused = false;
+  #isProven: boolean;
   #isAnswerQueued = false;
   #ping: { id: string; sentBefore: number } | undefined;
 
@@ -46,6 +47,7 @@ export class Session implements StreamReader {
     this.#early = negotiated.early;
     this.jid = negotiated.jid;
     this.isResumed = negotiated.isResumed;
+    this.#isProven = !negotiated.isResumed;
     this.management = negotiated.management;
     this.#heartbeat = new Heartbeat(settings.clock, settings.heartbeat, {
       lastHeardMs: () => stream.lastHeardMs,
@@ -55,15 +57,19 @@ export class Session implements StreamReader {
     });
   }
 
-  /** Sends again what a resumed session still owes; before anything new is sent. */
-  sendAgain(): void {
-    // XEP-0198 §5: what the server has not handled is sent again, in order
-    for (const { text } of this.management.unacknowledged()) void this.#stream.enqueue(text);
-    if (this.management.pendingCount > 0) this.#heartbeat.sent();
+  /**
+   * Whether the server reads what is sent: a resumed stream has to show it.
+   *
+   * Prosody 0.12 feeds the bytes of a resumed stream to the parser of the one that was cut. If the cut went through
+   * a stanza, that parser swallows or refuses everything from then on.
+   */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   /** Hands over what arrived meanwhile, and from now on. */
   begin(): void {
+    if (!this.#isProven) this.#heartbeat.ask();
     for (const stanza of this.#early) this.#owner.stanza(stanza);
     this.#stream.readBy(this);
   }
@@ -71,6 +77,7 @@ export class Session implements StreamReader {
   /** Sends a stanza; from here on it is acknowledged, or reported when the session is abandoned. */
   send(stanza: PendingStanza): Promise<void> {
     this.management.keep(stanza);
+    if (!this.#isProven) return Promise.resolve();
     const written = this.#stream.enqueue(stanza.text);
     if (this.management.pendingCount % ASK_EVERY === 0) this.#heartbeat.ask();
     else this.#heartbeat.sent();
@@ -112,6 +119,12 @@ export class Session implements StreamReader {
     this.#owner.refused(head, error);
   }
 
+  /** XEP-0198 §5: what the server has not handled is sent again, in order, before anything new. */
+  #sendAgain(): void {
+    this.#isProven = true;
+    for (const { text } of this.management.unacknowledged()) void this.#stream.enqueue(text);
+  }
+
   #probe(): void {
     if (this.management.isEnabled) {
       void this.#stream.enqueue(`<r xmlns='${NS.streamManagement}'/>`);
@@ -139,6 +152,7 @@ export class Session implements StreamReader {
       if (error instanceof LinkError) this.#stream.end(error);
       return;
     }
+    if (!this.#isProven) this.#sendAgain();
     const { pendingCount } = this.management;
     this.#heartbeat.answered(pendingCount === 0);
     if (pendingCount >= ASK_EVERY) this.#heartbeat.ask();

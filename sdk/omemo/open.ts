@@ -19,7 +19,7 @@ import { preKeysFor, usePreKey } from "./own-keys.js";
 import { openPayload } from "./payload.js";
 import type { Opened, OpenFailure } from "./port.js";
 import { readList, writePrepared, writeList } from "./records.js";
-import { archivedSessions, currentSession, promoteSession } from "./sessions.js";
+import { advanceSession, archivedSessions, currentSession, promoteSession } from "./sessions.js";
 import { isAddition, isChanged, noteChange, pin } from "./trust.js";
 
 /** Keys in one message that name this device: ids of different persons' devices can be the same. */
@@ -34,6 +34,12 @@ type OpenedKey =
 interface Sender {
   readonly address: string;
   readonly device: DeviceId;
+}
+
+/** A session that a message may belong to, and whether it is the one that is written with. */
+interface FoundSession {
+  readonly session: Session;
+  readonly isCurrent: boolean;
 }
 
 /** Decrypts an `<encrypted/>`: either everything that follows from it is written, or nothing. */
@@ -87,17 +93,17 @@ function openKey(context: OmemoContext, view: View, sender: Sender, key: OmemoKe
   try {
     return key.isPreKey
       ? openPreKeyMessage(context, view, sender, readPreKeyMessage(axolotl, key.data))
-      : openInSessions(context, view, sender, key.data);
+      : openInSessions(view, sender, key.data);
   } catch (error) {
     if (error instanceof RatchetError) return { failure: failureOf(error) };
     throw error;
   }
 }
 
-function openInSessions(context: OmemoContext, view: View, sender: Sender, data: Uint8Array): OpenedKey {
+function openInSessions(view: View, sender: Sender, data: Uint8Array): OpenedKey {
   let failure: OpenFailure | undefined;
-  for (const session of sessionsWith(view, sender)) {
-    const opened = openIn(context, sender, session, data);
+  for (const found of sessionsWith(view, sender)) {
+    const opened = openIn(sender, found, data);
     if (!("failure" in opened)) return opened;
     // The chain is of this session, so that no other has to be asked
     if (opened.failure === "duplicate") return opened;
@@ -107,16 +113,16 @@ function openInSessions(context: OmemoContext, view: View, sender: Sender, data:
 }
 
 /** The current session, then the older ones, which are not read unless they are asked for. */
-function* sessionsWith(view: View, { address, device }: Sender): Generator<Session> {
+function* sessionsWith(view: View, { address, device }: Sender): Generator<FoundSession> {
   const current = currentSession(view, address, device);
-  if (current) yield current;
-  yield* archivedSessions(view, address, device);
+  if (current) yield { session: current, isCurrent: true };
+  for (const session of archivedSessions(view, address, device)) yield { session, isCurrent: false };
 }
 
-function openIn(context: OmemoContext, sender: Sender, session: Session, data: Uint8Array): OpenedKey {
+function openIn(sender: Sender, { session, isCurrent }: FoundSession, data: Uint8Array): OpenedKey {
   try {
     const { plaintext, session: next } = decrypt(session, data);
-    return { keyMaterial: plaintext, commit: (transaction) => keep(context, transaction, sender, next) };
+    return { keyMaterial: plaintext, commit: (transaction) => keep(transaction, sender, next, isCurrent) };
   } catch (error) {
     if (error instanceof RatchetError) return { failure: failureOf(error) };
     throw error;
@@ -135,8 +141,8 @@ function openPreKeyMessage(
     context.news.later(() => noteChange(context, address, device, claimed));
     return { failure: "untrusted-identity" };
   }
-  for (const session of sessionsWith(view, sender)) {
-    if (matches(session, message)) return openIn(context, sender, session, message.message);
+  for (const found of sessionsWith(view, sender)) {
+    if (matches(found.session, message)) return openIn(sender, found, message.message);
   }
   // Without one, nothing would tell a repeated message from a new one once its session is gone
   if (message.preKeyId === undefined) return { failure: "no-prekey" };
@@ -157,15 +163,16 @@ function accept(context: OmemoContext, view: View, sender: Sender, message: PreK
       pin(context, transaction, { address, device, fingerprint: fingerprintOf(message.identityKey) }, isNews);
       if (preKeyId !== undefined) usePreKey(transaction, preKeyId, message.baseKey, context.clock.now());
       writePrepared(transaction, address, device, undefined);
-      keep(context, transaction, sender, session);
+      keep(transaction, sender, session, false);
     },
   };
 }
 
 /** Stores the session that a message came in; the next message goes out in it. */
-function keep(context: OmemoContext, transaction: Transaction, sender: Sender, session: Session): void {
+function keep(transaction: Transaction, sender: Sender, session: Session, isCurrent: boolean): void {
   const { address, device } = sender;
-  promoteSession(transaction, address, device, session);
+  if (isCurrent) advanceSession(transaction, address, device, session);
+  else promoteSession(transaction, address, device, session);
   const list = readList(transaction, address);
   const isUnlisted = list && list.at !== 0 && !list.devices.includes(device);
   // There is a newer list than the one that is known

@@ -5,14 +5,14 @@ import { SignUpError } from "./refusal.js";
 export interface ApiOptions {
   /** Where the API is: the part before `/v1/sign-ups`. */
   readonly api: string | URL;
-  /** How long one request may take; 10 s when left out. */
+  /** How long one request may take; 30 s when left out: a provider may be slow. */
   readonly timeoutMs?: number;
   /** Requests made at most for one step while there is no answer; 4 when left out. */
   readonly attempts?: number;
   readonly clock?: Clock;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_ATTEMPTS = 4;
 const FIRST_RETRY_MS = 250;
 const MAX_ANSWER_CHARACTERS = 64 * 1024;

@@ -8,9 +8,9 @@ import {
   RatchetError,
 } from "../../sdk/ratchet/mod.js";
 import { Device, identityOfSign } from "../sdk/ratchet/device.js";
+import type { WireMessage } from "../sdk/ratchet/device.js";
 import { buildPeer } from "./libomemo-c/build.js";
 import { LibomemoPeer, PeerRefused, REFUSAL } from "./libomemo-c/peer.js";
-import type { WireMessage } from "./libomemo-c/peer.js";
 
 const text = (words: string) => Buffer.from(words);
 

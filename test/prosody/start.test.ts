@@ -32,11 +32,16 @@ class Start {
   }
 
   async saying(text: string): Promise<void> {
-    await until(() => {
-      if (this.output.includes(text)) return true;
-      if (this.child.exitCode !== null) throw new Error(`it ended without saying "${text}": ${this.output}`);
-      return false;
-    }, 20_000);
+    await until(
+      `it says "${text}"`,
+      () => {
+        if (this.output.includes(text)) return true;
+        if (this.child.exitCode !== null)
+          throw new Error(`it ended without saying "${text}": ${this.output}`);
+        return false;
+      },
+      20_000,
+    );
   }
 
   async exitCode(): Promise<number | null> {

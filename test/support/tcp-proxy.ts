@@ -1,12 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** What a proxied connection goes through. */
-interface Pair {
-  client: Socket;
-  server: Socket;
-}
-
 /**
  * A TCP proxy on loopback that does to a connection what bad networks do: cut it, swallow everything in
  * silence, refuse, or deliver it in small pieces.
@@ -14,7 +8,7 @@ interface Pair {
 export class TcpProxy {
   readonly #server: Server;
   readonly #targetPort: number;
-  readonly #pairs = new Set<Pair>();
+  readonly #sockets = new Set<Socket>();
   #pieceBytes: (() => number) | undefined;
   #isStalled = false;
   #accepted = 0;
@@ -49,10 +43,7 @@ export class TcpProxy {
 
   /** Cuts every connection; new ones are taken. */
   cut(): void {
-    for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
-    }
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   /** Swallows everything in both directions, new connections included, and says nothing. */
@@ -60,10 +51,10 @@ export class TcpProxy {
     this.#isStalled = true;
   }
 
-  /** Ends the stall for new connections; what was swallowed is gone, so the old ones are cut towards the server. */
+  /** Ends the stall for new connections; the old ones, of which something was swallowed, are cut. */
   heal(): void {
     this.#isStalled = false;
-    for (const { server } of this.#pairs) server.resetAndDestroy();
+    this.cut();
   }
 
   /** Hands what the server sends to the client in pieces of as many bytes as `pieceBytes` says each time. */
@@ -81,19 +72,19 @@ export class TcpProxy {
   #accept(client: Socket): void {
     this.#accepted++;
     const server = connect(this.#targetPort, "127.0.0.1");
-    const pair = { client, server };
-    this.#pairs.add(pair);
     client.setNoDelay(true);
     server.setNoDelay(true);
     client.on("data", (data) => void (this.#isStalled || server.write(data)));
     server.on("data", (data) => void (this.#isStalled || this.#deliver(server, client, data)));
-    const end = (): void => {
-      this.#pairs.delete(pair);
-      if (this.#isStalled) return;
-      client.destroy();
-      server.destroy();
-    };
-    for (const socket of [client, server]) socket.on("error", end).on("close", end);
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      const end = (): void => {
+        this.#sockets.delete(socket);
+        // Who is at the other end of a dead line does not hear that this one hung up.
+        if (!this.#isStalled) (socket === client ? server : client).destroy();
+      };
+      socket.on("error", () => {}).on("close", end);
+    }
   }
 
   #deliver(server: Socket, client: Socket, data: Buffer): void {

@@ -40,13 +40,11 @@ describe("take", () => {
       fc.property(steps, (gaps) => {
         let bucket: Bucket | undefined;
         let now = NOON;
-        let latest = NOON;
         let taken = 0;
         let forward = 0;
         for (const gap of gaps) {
           now += gap;
           forward += Math.max(0, gap);
-          latest = Math.max(latest, now);
           const answer = take(bucket, rate, now);
           if (!answer.isTaken) continue;
           bucket = answer.bucket;

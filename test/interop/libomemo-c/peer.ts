@@ -3,13 +3,8 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Bundle } from "../../../sdk/ratchet/mod.js";
+import type { WireMessage } from "../../sdk/ratchet/device.js";
 import { buildPeer } from "./build.js";
-
-/** A message on its way between the two implementations. */
-export interface WireMessage {
-  readonly isPreKeyMessage: boolean;
-  readonly message: Uint8Array;
-}
 
 /** libomemo-c refused; `code` is its own, for example -1004 for a wrong MAC. */
 export class PeerRefused extends Error {
@@ -23,12 +18,7 @@ export class PeerRefused extends Error {
 }
 
 /** Codes of libomemo-c. Source: its `signal_protocol.h`. */
-export const REFUSAL = {
-  unknown: -1000,
-  duplicate: -1001,
-  invalidKey: -1002,
-  invalidMessage: -1005,
-} as const;
+export const REFUSAL = { duplicate: -1001, invalidKey: -1002 } as const;
 
 /** A device over libomemo-c in a process of its own, with keys of its own and one session. */
 export class LibomemoPeer {

@@ -160,6 +160,33 @@ describe("Connection to a server that does not behave", () => {
     expect(romeo.told.unacknowledged).eql([{ stanzas: ["<message id='2'/>"] }]);
   });
 
+  it("sends nothing again before a resumed stream has shown that it is read, and gives it up if it is not", async () => {
+    const seen: string[] = [];
+    const romeo = await facing(
+      async (peer, number) => {
+        if (number !== 2) {
+          await peer.login(MANAGED);
+          await peer.next();
+          return void (number === 1 && peer.socket.destroy());
+        }
+        await peer.authenticate();
+        await peer.open(`<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>${MANAGED}`);
+        await peer.next();
+        peer.send("<resumed xmlns='urn:xmpp:sm:3' previd='sm-1' h='0'/>");
+        for (;;) seen.push((await peer.next()).name);
+      },
+      { heartbeat: { deadlineMs: 100 } },
+    );
+    await romeo.connection.start();
+    await romeo.connection.send("<message id='1'/>");
+    await onlineTimes(romeo, 2);
+    await romeo.connection.send("<message id='2'/>");
+    await onlineTimes(romeo, 3);
+    expect(seen).eql(["r"]);
+    expect(romeo.told.online.map(({ isResumed }) => isResumed)).eql([false, true, false]);
+    expect(romeo.told.unacknowledged).eql([{ stanzas: ["<message id='1'/>", "<message id='2'/>"] }]);
+  });
+
   it("learns from answered pings what was taken where there is no stream management", async () => {
     const romeo = await facing(
       async (peer) => {

@@ -83,10 +83,9 @@ describe("Connection on a bad network", () => {
     const lost = message("romeo@example.org", "into the void");
     await romeo.connection.send(lost);
     const request = failure(romeo.connection.request(ping()));
-    proxy.heal();
     await prosody().kill("SIGKILL");
     await prosody().start();
-    proxy.cut();
+    proxy.heal();
     await onlineTimes(romeo, 2);
     expect(romeo.told.online[1]?.isResumed).equal(false);
     expect(romeo.told.unacknowledged).eql([{ stanzas: [lost] }]);

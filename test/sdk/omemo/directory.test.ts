@@ -218,7 +218,7 @@ describe("Omemo.seal", () => {
     const world = new World();
     const juliet = await world.device(JULIET, 11);
     await world.device(ROMEO, 22);
-    const failure = await send(juliet, ROMEO, "é".repeat(24 * 1024 + 1)).catch((error: unknown) => error);
+    const failure = await send(juliet, ROMEO, "é".repeat(32 * 1024 + 1)).catch((error: unknown) => error);
     expect(failure).property("code", "invalid-input");
   });
 });

@@ -6,6 +6,7 @@ import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { StorageError } from "../../../src/errors.js";
 import { openSqliteStorage } from "../../../sdk/storage/sqlite.js";
+import { openFile } from "../../../sdk/storage/sqlite-file.js";
 import { testStorage } from "../../contract/storage.js";
 import { temporaryFolder } from "../../support/prosody.js";
 
@@ -60,6 +61,15 @@ describe("openSqliteStorage", () => {
     const storage = openSqliteStorage({ path });
     expect(statSync(path).mode & 0o777).equal(0o600);
     storage.close();
+  });
+
+  it("syncs every commit, after the first one too", () => {
+    const database = openFile(path);
+    const synchronous = (): unknown => database.pragma("synchronous", { simple: true });
+    expect(synchronous()).equal(2);
+    database.prepare("INSERT INTO entries VALUES (x'00', x'00')").run();
+    expect(synchronous()).equal(2);
+    database.close();
   });
 
   it("finds everything again after it was closed", () => {

@@ -1,0 +1,108 @@
+import { StanzaError } from "../../src/errors.js";
+import type { MessageId } from "../../src/ids.js";
+import { readStatus, type MessageStatus } from "../../src/mailbox-status.js";
+import { readSubmitted, writeSubmit, type Submission, type SubmitOutcome } from "../../src/mailbox-submit.js";
+import { NS, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
+import { Jid } from "../../src/jid.js";
+import { attribute, type Element, escapeXML, xml } from "../../src/xml.js";
+import type { Connection } from "../connection/connection.js";
+import type { Acknowledgements } from "./acknowledgements.js";
+import { ReadyXml } from "./ready-xml.js";
+
+/** What of a connection the client uses. */
+export type ConnectionPort = Pick<Connection, "state" | "jid" | "on" | "start" | "stop" | "send" | "request">;
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** What a stanza that arrived says. */
+export type Notice =
+  | { readonly kind: "deliver"; readonly deliver: Element }
+  | { readonly kind: "detached"; readonly reason: string }
+  /** The server could not bring something to the service. */
+  | { readonly kind: "unreachable" }
+  | { readonly kind: "device-list"; readonly from: Jid; readonly items: Element };
+
+/** The mailbox service as a device speaks to it: one domain, and what comes from exactly there. Source: docs/protocol.md */
+export class MailboxService {
+  readonly domain: string;
+  readonly #connection: ConnectionPort;
+
+  /** @param domain the number domain */
+  constructor(connection: ConnectionPort, domain: string) {
+    this.#connection = connection;
+    this.domain = domain;
+  }
+
+  /** The full JID of the connection. */
+  get ownJid(): Jid | undefined {
+    return this.#connection.jid;
+  }
+
+  /** Asks; answers the child of the result with this name. @throws {StanzaError} @throws {LinkError} */
+  async request(type: "get" | "set", payload: Element, answer: string): Promise<Element> {
+    const iq = xml("iq", { type, to: this.domain }, payload);
+    const result = await this.#connection.request(iq, { timeoutMs: REQUEST_TIMEOUT_MS });
+    const child = result.getChild(answer, NS.mailbox);
+    if (!child) throw new StanzaError("undefined-condition", `the answer lacks <${answer}/>`);
+    return child;
+  }
+
+  /** Submits the XML of one `<submit/>`. @throws {StanzaError} @throws {LinkError} */
+  async submit(submit: string): Promise<SubmitOutcome[]> {
+    return readSubmitted(await this.request("set", new ReadyXml(submit), "submitted"));
+  }
+
+  /** Submits messages, with the acknowledgement that waits. @throws {StanzaError} @throws {LinkError} */
+  async submitMessages(
+    messages: readonly Pick<Submission, "id" | "to" | "payload">[],
+    acks: Acknowledgements,
+  ): Promise<SubmitOutcome[]> {
+    const acknowledgement = acks.take();
+    if (!acknowledgement) return await this.submit(writeSubmit({ messages }));
+    try {
+      const outcomes = await this.submit(writeSubmit({ acknowledgement, messages }));
+      acks.answered(acknowledgement);
+      return outcomes;
+    } catch (error) {
+      acks.repeated([]);
+      throw error;
+    }
+  }
+
+  /** Sends the XML of one `<ack/>`; what is lost is said again. */
+  acknowledge(ack: string): void {
+    const message = `<message type='headline' to='${escapeXML(this.domain)}'>${ack}</message>`;
+    this.#connection.send(message).catch(() => {});
+  }
+
+  /** Lets the service hear when this device has gone. Source: RFC 6121 §4.6. */
+  async greet(): Promise<void> {
+    await this.#connection.send(xml("presence", { to: this.domain }));
+  }
+
+  /** How far a message has come. @throws {StanzaError} @throws {LinkError} */
+  async status(id: MessageId): Promise<MessageStatus> {
+    return readStatus(await this.request("get", xml("status", { xmlns: NS.mailbox, id }), "status"));
+  }
+
+  /** Reads a stanza that arrived; `undefined` for what is not of the service, whatever it claims. */
+  read(stanza: Element): Notice | undefined {
+    const from = Jid.tryParse(attribute(stanza, "from"));
+    if (stanza.name !== "message") return undefined;
+    const type = attribute(stanza, "type");
+    if (from?.toString() === this.domain) {
+      if (type === "error") return { kind: "unreachable" };
+      const deliver = stanza.getChild("deliver", NS.mailbox);
+      if (deliver) return { kind: "deliver", deliver };
+      const detached = stanza.getChild("detached", NS.mailbox);
+      return detached && { kind: "detached", reason: detached.getText() };
+    }
+    const isTrusted = from === undefined || from.domain === this.domain || from.bare === this.ownJid?.bare;
+    // XEP-0060 §7.1.2.1
+    const items = type === "error" ? undefined : stanza.getChild("event", NS.pubsubEvent)?.getChild("items");
+    if (!isTrusted || attribute(items ?? stanza, "node") !== OMEMO_DEVICE_LIST_NODE || !items)
+      return undefined;
+    const of = from ?? this.ownJid;
+    return of && { kind: "device-list", from: of, items };
+  }
+}
