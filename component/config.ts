@@ -13,7 +13,8 @@ const domain = z.string().refine((text) => {
   return jid !== undefined && jid.local === "" && !jid.isFull;
 }, "is not a domain");
 
-const schema = z.strictObject({
+/** What a configuration may say; `Config` is what is left of it when defaults are filled in. */
+export const configSchema = z.strictObject({
   host: z.strictObject({
     /** The virtual host that holds the accounts. */
     domain,
@@ -61,7 +62,7 @@ const schema = z.strictObject({
 });
 
 /** Everything that can be set, with its defaults filled in. `docs/admin.md` explains each option. */
-export type Config = z.infer<typeof schema>;
+export type Config = z.infer<typeof configSchema>;
 
 /** Options that are secrets: taken from the file, from another file (`…_file`) or from the environment. */
 const SECRETS = [
@@ -90,20 +91,21 @@ export function parseConfig(
   text: string,
   source: { environment: NodeJS.ProcessEnv; directory: string },
 ): Config {
-  let options: Record<string, unknown>;
+  let parsed: Record<string, unknown>;
   try {
-    options = camelCaseKeys(parseToml(text)) as Record<string, unknown>;
+    parsed = parseToml(text);
   } catch (error) {
     throw new InvalidInput(`the configuration is not TOML: ${(error as Error).message}`, error);
   }
   const faults: string[] = [];
+  const options = camelCaseKeys(parsed, "", faults) as Record<string, unknown>;
   for (const secret of SECRETS) takeSecret(options, secret, source, faults);
   return checkConfig(options, faults, source.directory);
 }
 
 /** Checks options given as values. @throws {InvalidInput} naming every fault at once */
 export function checkConfig(options: unknown, faults: readonly string[] = [], directory = "."): Config {
-  const result = schema.safeParse(options);
+  const result = configSchema.safeParse(options);
   const all = [...faults, ...(result.success ? [] : result.error.issues.flatMap(describeIssue))];
   if (!result.success || all.length > 0) {
     throw new InvalidInput(
@@ -123,7 +125,10 @@ function takeSecret(
   { environment, directory }: { environment: NodeJS.ProcessEnv; directory: string },
   faults: string[],
 ): void {
-  const table = (options[section] ??= {}) as Record<string, unknown>;
+  const found = (options[section] ??= {});
+  // That it is no table is told with everything else
+  if (typeof found !== "object" || Array.isArray(found)) return;
+  const table = found as Record<string, unknown>;
   const file = table[`${name}File`];
   delete table[`${name}File`];
   const fromEnvironment = environment[variable];
@@ -134,7 +139,7 @@ function takeSecret(
     } catch (error) {
       faults.push(`${section}.${name}_file: cannot be read: ${(error as Error).message}`);
     }
-  }
+  } else if (file !== undefined) faults.push(`${section}.${name}_file: is not the path of a file`);
   if (table[name] === undefined)
     faults.push(
       `${section}.${name}: is missing (or ${section}.${name}_file, or ${variable} in the environment)`,
@@ -158,12 +163,20 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   return [`${path}: ${issue.message.replace(/^Invalid input: /, "")}`];
 }
 
-function camelCaseKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(camelCaseKeys);
+/** Tables whose keys are no names of options. */
+const FREE_KEYS: ReadonlySet<string> = new Set(["headers", "test_numbers"]);
+
+function camelCaseKeys(value: unknown, path: string, faults: string[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => camelCaseKeys(one, path, faults));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [camelCase(key), camelCaseKeys(inner)]),
-  );
+  const entries: [string, unknown][] = [];
+  for (const [key, inner] of Object.entries(value)) {
+    const name = path === "" ? key : `${path}.${key}`;
+    // Each option has one name; in camel case it would be a second one
+    if (/[A-Z]/.test(key)) faults.push(`${name}: is not an option`);
+    else entries.push([camelCase(key), FREE_KEYS.has(key) ? inner : camelCaseKeys(inner, name, faults)]);
+  }
+  return Object.fromEntries(entries);
 }
 
 function camelCase(name: string): string {

@@ -129,7 +129,7 @@ function stopPackagedServer(prefix, say) {
   const commands = existsSync("/run/systemd/system")
     ? [["systemctl", "disable", "--now", "prosody"]]
     : [
-        ["/etc/init.d/prosody", "stop"],
+        ["service", "prosody", "stop"],
         ["update-rc.d", "prosody", "disable"],
       ];
   for (const command of commands) {

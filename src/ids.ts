@@ -4,7 +4,7 @@ import { InvalidInput } from "./errors.js";
 /** The sender's own id of a message (XEP-0359 origin id): unique for one account, 1 to 64 printable ASCII characters. */
 export type MessageId = string & { readonly __messageId: unique symbol };
 
-/** A device of an account, and its OMEMO device id: an integer from 1 to 2^31-1. Source: XEP-0384 0.3 §2. */
+/** A device of an account, and its OMEMO device id: an integer from 1 to 2^31-1. Source: XEP-0384 0.3 §4.1. */
 export type DeviceId = number & { readonly __deviceId: unique symbol };
 
 /** The place of an entry in a mailbox: strictly rising, from 1. */

@@ -36,6 +36,8 @@ export const NS = {
   pubsubErrors: "http://jabber.org/protocol/pubsub#errors",
   /** XEP-0060 §7.1.2.1 */
   pubsubEvent: "http://jabber.org/protocol/pubsub#event",
+  /** XEP-0115 §4 */
+  caps: "http://jabber.org/protocol/caps",
   /** XEP-0133 §4 */
   admin: "http://jabber.org/protocol/admin",
   /** XEP-0198 §3 */
@@ -56,8 +58,8 @@ export const NS = {
   signUp: "urn:twotick:sign-up:1",
 } as const;
 
-/** XEP-0384 0.3 §4.1: the PEP node that holds a person's OMEMO device list. */
+/** XEP-0384 0.3 §4.2: the PEP node that holds a person's OMEMO device list. */
 export const OMEMO_DEVICE_LIST_NODE = `${NS.omemo}.devicelist`;
 
-/** XEP-0384 0.3 §4.2: bundle nodes are this prefix and the device id. */
+/** XEP-0384 0.3 §4.3: bundle nodes are this prefix and the device id. */
 export const OMEMO_BUNDLE_NODE_PREFIX = `${NS.omemo}.bundles:`;

@@ -29,7 +29,7 @@ export interface OmemoBundle {
   readonly preKeys: readonly PublicPreKey[];
 }
 
-/** Reads `<bundle/>`. @throws {InvalidInput} naming what is wrong. Source: XEP-0384 0.3 §4.2. */
+/** Reads `<bundle/>`. @throws {InvalidInput} naming what is wrong. Source: XEP-0384 0.3 §4.3. */
 export function readBundle(bundle: Element): OmemoBundle {
   if (bundle.name !== "bundle" || namespaceOf(bundle) !== NS.omemo) throw new InvalidInput("not a bundle");
   const signed = bundle.getChild("signedPreKeyPublic", NS.omemo);
@@ -70,7 +70,7 @@ function preKeyId(text: string | undefined): number {
   return id;
 }
 
-/** Writes `<bundle/>`. Source: XEP-0384 0.3 §4.2. */
+/** Writes `<bundle/>`. Source: XEP-0384 0.3 §4.3. */
 export function writeBundle({ identityKey, signedPreKey, preKeys }: OmemoBundle): string {
   const written = preKeys.map(
     ({ id, publicKey }) => `<preKeyPublic preKeyId='${id}'>${encodeBase64(publicKey)}</preKeyPublic>`,

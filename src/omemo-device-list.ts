@@ -9,7 +9,7 @@ export const MAX_OMEMO_DEVICES = 64;
 /**
  * Reads `<list/>`: every device once, in its order; an entry whose id is none is passed over.
  *
- * @throws {InvalidInput} when it is no list or has more than {@link MAX_OMEMO_DEVICES}. Source: XEP-0384 0.3 §4.1.
+ * @throws {InvalidInput} when it is no list or has more than {@link MAX_OMEMO_DEVICES}. Source: XEP-0384 0.3 §4.3.
  */
 export function readDeviceList(list: Element): DeviceId[] {
   if (list.name !== "list" || namespaceOf(list) !== NS.omemo) throw new InvalidInput("not a device list");
@@ -28,7 +28,7 @@ function readDevice(device: Element): DeviceId[] {
   }
 }
 
-/** Writes `<list/>`. Source: XEP-0384 0.3 §4.1. */
+/** Writes `<list/>`. Source: XEP-0384 0.3 §4.3. */
 export function writeDeviceList(devices: readonly DeviceId[]): string {
   return `<list xmlns='${NS.omemo}'>${devices.map((id) => `<device id='${id}'/>`).join("")}</list>`;
 }

@@ -39,7 +39,7 @@ export function isEncrypted(element: Element): boolean {
   return element.name === "encrypted" && namespaceOf(element) === NS.omemo;
 }
 
-/** Reads `<encrypted/>`. @throws {InvalidInput} naming what is wrong. Source: XEP-0384 0.3 §4.4, §4.5. */
+/** Reads `<encrypted/>`. @throws {InvalidInput} naming what is wrong. Source: XEP-0384 0.3 §4.5, §4.6. */
 export function readEncrypted(encrypted: Element): OmemoMessage {
   if (!isEncrypted(encrypted)) throw new InvalidInput("not an encrypted element of OMEMO");
   const header = only(encrypted, "header");
@@ -76,7 +76,7 @@ function only(parent: Element, name: string): Element {
   return child;
 }
 
-/** Writes `<encrypted/>`. Source: XEP-0384 0.3 §4.4. */
+/** Writes `<encrypted/>`. Source: XEP-0384 0.3 §4.5, §4.6. */
 export function writeEncrypted({ sid, keys, iv, payload }: OmemoMessage): string {
   const written = keys.map(({ rid, isPreKey, data }) => {
     const prekey = isPreKey ? " prekey='true'" : "";

@@ -193,6 +193,22 @@ export function sendCharges(
   ];
 }
 
+/** How long after an attempt whose answer was lost a chosen address is taken for the one that it made. */
+const CHOSEN_CLAIM_MS = 2 * 60_000;
+
+/**
+ * Whether an account that exists on the host is the one that this sign-up attempted to make.
+ *
+ * A random address can be nobody else's. A chosen one was free before the attempt; but if the attempt came to
+ * nothing, somebody else may be given it by another door, so the claim to it is short.
+ */
+export function mayBeOurs(
+  { attemptedAt, isChosen }: { readonly attemptedAt: EpochMs | null; readonly isChosen: 0 | 1 },
+  now: EpochMs,
+): boolean {
+  return attemptedAt !== null && (isChosen === 0 || now - attemptedAt < CHOSEN_CLAIM_MS);
+}
+
 const LOCALPART = /^[a-z][a-z0-9._-]{2,31}$/;
 /** RFC 2142 and what people would take for the service itself. */
 const RESERVED_LOCALPARTS: ReadonlySet<string> = new Set(

@@ -184,7 +184,7 @@ export class SignUp {
     if (!reserved.isAttempted) {
       // Before the mark, "exists" means somebody else's; after it, ours of an attempt whose answer was lost
       if (await this.#host.exists(account)) await this.#giveUp(key);
-      await this.#operations.setAttempted(key, true);
+      await this.#operations.setAttempted(key, this.#context.clock.now());
     }
     const outcome = await this.#tryToAdd(key, account, password);
     if (outcome === "made") return;
@@ -198,7 +198,7 @@ export class SignUp {
     } catch (error) {
       // Said no: nothing was made. Said nothing: nobody knows, the mark stays
       if (error instanceof HostAccountError && error.code === "host-refused")
-        await this.#operations.setAttempted(key, false);
+        await this.#operations.setAttempted(key, null);
       throw error;
     }
   }

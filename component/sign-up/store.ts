@@ -9,6 +9,7 @@ import {
   type Charge,
   decideCheck,
   isEqual,
+  mayBeOurs,
   nextSteps,
   type NextSteps,
   sendWaitMs,
@@ -76,7 +77,7 @@ export type Reserved =
       readonly status: "reserved" | "done";
       readonly jid: string | null;
       readonly isChosen: boolean;
-      /** Whether the host may already have been asked for this account. */
+      /** Whether an account of this address on the host is one that this sign-up has made. */
       readonly isAttempted: boolean;
     };
 
@@ -220,7 +221,7 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
         if (jid !== null && isTaken(jid, session)) return { status: "localpart-taken" };
         const { deviceId, keyHash } = device ?? { deviceId: null, keyHash: null };
         sessions.reserve.run(deviceId, keyHash, passedPin, newPin, jid, isChosen ? 1 : 0, session);
-        return { status: "reserved", jid, isChosen, isAttempted: row.isAttempted === 1 };
+        return { status: "reserved", jid, isChosen, isAttempted: mayBeOurs(row, now) };
       }
       if (!isSameDevice(row, device)) return { status: "device-mismatch" };
       if (row.state === "done" && !owns(row.jid ?? linkJid, row.numberHash)) return { status: "no-session" };
@@ -228,20 +229,20 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
         status: row.state,
         jid: row.jid,
         isChosen: row.isChosen === 1,
-        isAttempted: row.isAttempted === 1,
+        isAttempted: mayBeOurs(row, now),
       };
     },
 
     /** Gives up the reserved address, so that another can be taken. */
     release: (session: Uint8Array): void => {
       sessions.rename.run(null, 0, session);
-      sessions.setAttempted.run(0, session);
+      sessions.setAttempted.run(null, session);
       sessions.setState.run("verified", session);
     },
 
     /** Notes, before the host is asked, that it may have made the account; or, after it refused, that it has not. */
-    setAttempted: (session: Uint8Array, isAttempted: boolean): void =>
-      void sessions.setAttempted.run(isAttempted ? 1 : 0, session),
+    setAttempted: (session: Uint8Array, at: EpochMs | null): void =>
+      void sessions.setAttempted.run(at, session),
 
     /** Gives the number to the account. Whoever had it is gone, unless a PIN came between. */
     commit(session: Uint8Array, linkJid: string | null, now: EpochMs): Committed {
@@ -312,7 +313,7 @@ export function openSignUps(database: Database) {
         if (row.state === "sent" && sessions.codes(row.session).some((code) => code.hash !== null))
           breakers.record(row, false, rules, now);
         // A chosen address may by now be somebody's whom the host let in by another door
-        const isOurs = row.state !== "done" && row.isAttempted === 1 && row.isChosen === 0;
+        const isOurs = row.state !== "done" && row.attemptedAt !== null && row.isChosen === 0;
         if (isOurs && row.jid !== null) accounts.queueRemoval(row.jid, now + ABANDONED_GRACE_MS);
         sessions.remove.run(row.session);
       }

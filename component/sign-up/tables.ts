@@ -44,7 +44,7 @@ export const migrations: readonly Migration[] = [
         key_hash BLOB,
         jid TEXT UNIQUE,
         is_chosen INTEGER NOT NULL DEFAULT 0,
-        is_attempted INTEGER NOT NULL DEFAULT 0
+        attempted_at INTEGER
       ) STRICT;
       CREATE INDEX sign_ups_by_expiry ON sign_ups (expires_at);
       CREATE TABLE sign_up_codes (
@@ -89,13 +89,13 @@ export interface StoredSession extends SessionRow {
   readonly keyHash: Uint8Array | null;
   readonly jid: string | null;
   readonly isChosen: 0 | 1;
-  readonly isAttempted: 0 | 1;
+  readonly attemptedAt: EpochMs | null;
 }
 
 const SESSION_COLUMNS = `session, number_hash AS numberHash, number_sealed AS numberSealed, country,
   link_jid AS linkJid, is_test AS isTest, started_at AS startedAt, checks, last_check_at AS lastCheckAt, state,
   accepted_code AS acceptedCode, passed_pin AS passedPin, new_pin AS newPin, device_id AS deviceId,
-  key_hash AS keyHash, jid, is_chosen AS isChosen, is_attempted AS isAttempted`;
+  key_hash AS keyHash, jid, is_chosen AS isChosen, attempted_at AS attemptedAt`;
 
 /** Sessions that one sweep ends at most. */
 export const SWEEP_ROWS = 1000;
@@ -193,7 +193,7 @@ export function openSessions(database: Database) {
     ),
     rename: database.prepare("UPDATE sign_ups SET jid = ?, is_chosen = ? WHERE session = ?"),
     setState: database.prepare("UPDATE sign_ups SET state = ? WHERE session = ?"),
-    setAttempted: database.prepare("UPDATE sign_ups SET is_attempted = ? WHERE session = ?"),
+    setAttempted: database.prepare("UPDATE sign_ups SET attempted_at = ? WHERE session = ?"),
     isReserved: database.prepare<[string, Uint8Array], { jid: string }>(
       "SELECT jid FROM sign_ups WHERE jid = ? AND session <> ?",
     ),

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import SQLite, { type Database } from "better-sqlite3";
 import { StorageError } from "../../src/errors.js";
 
@@ -38,6 +39,8 @@ export function assertDurable(database: Database): void {
 
 function openFile(path: string): Database {
   try {
+    // Nobody else on the machine may read it; the write-ahead log gets the same mode
+    closeSync(openSync(path, "a", 0o600));
     return new SQLite(path);
   } catch (error) {
     throw new StorageError(

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../../src/clock.js";
 import { LinkError, type TwotickError } from "../../src/errors.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
+import { NS } from "../../src/namespaces.js";
 import type { Element } from "../../src/xml.js";
 import { Connection } from "../connection/connection.js";
 import { openOmemo, type Omemo, type OmemoEvent } from "../omemo/mod.js";
@@ -9,6 +10,7 @@ import type { Storage } from "../storage/port.js";
 import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
+import { describeDevice, presenceWithCaps } from "./caps.js";
 import type { ClientEvents, ClientState } from "./events.js";
 import { GroupCommit } from "./group-commit.js";
 import { Handles, type SendHandle } from "./handles.js";
@@ -183,7 +185,7 @@ export class Engine {
     };
     const opened = openConnection?.(options) ?? new Connection(options);
     opened.on("online", ({ isResumed }) => {
-      if (!isResumed) this.#announcer.due();
+      if (!isResumed) this.#loggedIn();
       this.#session.online(isResumed);
       this.#setState(this.#session.isAttached ? "attached" : "attaching");
     });
@@ -191,6 +193,7 @@ export class Engine {
       this.#session.offline(isResumable);
       this.#setState("connecting");
     });
+    opened.handle("get", NS.discoInfo, "query", describeDevice);
     opened.on("stanza", (stanza) => this.#take(stanza));
     opened.on("error", (error) => this.#tell("error", error));
     opened.on("fatal", (error) => this.#fatal(error));
@@ -256,6 +259,12 @@ export class Engine {
       },
       error: (error) => this.#tell("error", error),
     });
+  }
+
+  #loggedIn(): void {
+    this.#announcer.due();
+    // Lost with the connection: then the next login says it again
+    this.#connection.send(presenceWithCaps()).catch(() => {});
   }
 
   #attached(number: string): void {

@@ -10,7 +10,10 @@ import type { Acknowledgements } from "./acknowledgements.js";
 import { ReadyXml } from "./ready-xml.js";
 
 /** What of a connection the client uses. */
-export type ConnectionPort = Pick<Connection, "state" | "jid" | "on" | "start" | "stop" | "send" | "request">;
+export type ConnectionPort = Pick<
+  Connection,
+  "state" | "jid" | "on" | "handle" | "start" | "stop" | "send" | "request"
+>;
 
 const REQUEST_TIMEOUT_MS = 10_000;
 

@@ -89,7 +89,10 @@ export class ClientStream extends Client {
     this.#internals()._detachParser();
     this.#unread = [];
     const { domain = "" } = this.options;
-    await this.#orEnd(this.open({ domain }));
+    // @xmpp begins to wait for the answer when its write was called back; over TLS the answer may be there before.
+    const opened = new Promise<void>((resolve) => this.once("open", () => resolve()));
+    this.open({ domain }).catch(() => {});
+    await this.#orEnd(opened);
     this.#phase = "open";
     const features = await this.nextElement();
     if (features.is("features", NS.stream)) return features;

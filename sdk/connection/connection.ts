@@ -2,6 +2,13 @@ import { InvalidInput, LinkError, type TwotickError } from "../../src/errors.js"
 import { newId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
 import { attribute, type Element } from "../../src/xml.js";
+import {
+  type ConnectionEvents,
+  type ConnectionState,
+  stopped,
+  unknownOutcome,
+  withdrawn,
+} from "./connection-events.js";
 import { ClientStream } from "./client-stream.js";
 import { TypedEvents } from "./events.js";
 import { type IqHandler, IqHandlers } from "./iq-handlers.js";
@@ -12,31 +19,9 @@ import { retryDelayMs } from "./retry.js";
 import { ScramPassword } from "./scram.js";
 import { Session } from "./session.js";
 
+export type { ConnectionEvents, ConnectionState } from "./connection-events.js";
 export type { IqHandler } from "./iq-handlers.js";
 export type { ConnectionOptions, HeartbeatOptions, RetryOptions, SendLimits } from "./options.js";
-
-/** What a connection is doing: `waiting` is between two attempts. */
-export type ConnectionState = "offline" | "connecting" | "online" | "waiting" | "stopping";
-
-/** What a connection tells. */
-export interface ConnectionEvents {
-  /** Stanzas flow. Unless `isResumed` it is a new session: presence and the like must be sent again. */
-  online: { jid: Jid; isResumed: boolean };
-  /** The stream is over; `isResumable` says whether the session may go on where it stopped. */
-  offline: { reason: LinkError; isResumable: boolean };
-  /** A message or presence, in the order of arrival. IQs are answered or matched to their request. */
-  stanza: Element;
-  /**
-   * Sent stanzas that no server acknowledged before their session was lost: each may have arrived or not.
-   *
-   * Told once for each stanza given to `send`; a `request` rejects with `unknown-outcome` instead.
-   */
-  unacknowledged: { stanzas: readonly (Element | string)[] };
-  /** Something went wrong and the connection goes on: a failed attempt, a refused stanza, a listener that threw. */
-  error: unknown;
-  /** The connection has stopped by itself, as trying again cannot help: credentials, or the resource was taken over. */
-  fatal: LinkError;
-}
 
 /** How long the server may take to say goodbye. */
 const GOODBYE_MS = 2_000;
@@ -347,21 +332,4 @@ export class Connection {
   }
 
   #isReportingThrown = false;
-}
-
-function stopped(): LinkError {
-  return new LinkError("stopped", "the connection was stopped");
-}
-
-function unknownOutcome(): LinkError {
-  return new LinkError("unknown-outcome", "the session was lost: whether this was carried out is unknown");
-}
-
-/** RFC 6120 §4.9.3.3: another connection took the resource; coming back would start a fight. */
-function withdrawn(reason: LinkError): LinkError {
-  if (reason.code !== "conflict") return reason;
-  return new LinkError("conflict", "another connection took over this resource", {
-    isFatal: true,
-    cause: reason,
-  });
 }

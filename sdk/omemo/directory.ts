@@ -103,7 +103,7 @@ export class Directory {
   /** Builds a session with one of the one-time prekeys; nothing when a key or the signature of the bundle is bad. */
   #begin({ identityKey, signedPreKey, preKeys }: OmemoBundle): Session | undefined {
     const { identity, device } = this.#context.keys;
-    // XEP-0384 0.3 §4.3: "a random one"
+    // XEP-0384 0.3 §4.4: "A random preKeyPublic entry is selected"
     const preKey = preKeys[randomInt(preKeys.length)];
     const bundle = { identityKey, signedPreKey, preKey };
     try {

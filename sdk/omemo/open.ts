@@ -19,7 +19,13 @@ import { preKeysFor, usePreKey } from "./own-keys.js";
 import { openPayload } from "./payload.js";
 import type { Opened, OpenFailure } from "./port.js";
 import { readList, writePrepared, writeList } from "./records.js";
-import { advanceSession, archivedSessions, currentSession, promoteSession } from "./sessions.js";
+import {
+  advanceSession,
+  archivedSessions,
+  currentSession,
+  keepReceiveOnly,
+  promoteSession,
+} from "./sessions.js";
 import { isAddition, isChanged, noteChange, pin } from "./trust.js";
 
 /** Keys in one message that name this device: ids of different persons' devices can be the same. */
@@ -36,10 +42,13 @@ interface Sender {
   readonly device: DeviceId;
 }
 
-/** A session that a message may belong to, and whether it is the one that is written with. */
+/** Which of the sessions with a device one is. */
+type Place = "current" | "archived" | "receive-only";
+
+/** A session that a message may belong to. */
 interface FoundSession {
   readonly session: Session;
-  readonly isCurrent: boolean;
+  readonly place: Place;
 }
 
 /** Decrypts an `<encrypted/>`: either everything that follows from it is written, or nothing. */
@@ -115,14 +124,16 @@ function openInSessions(view: View, sender: Sender, data: Uint8Array): OpenedKey
 /** The current session, then the older ones, which are not read unless they are asked for. */
 function* sessionsWith(view: View, { address, device }: Sender): Generator<FoundSession> {
   const current = currentSession(view, address, device);
-  if (current) yield { session: current, isCurrent: true };
-  for (const session of archivedSessions(view, address, device)) yield { session, isCurrent: false };
+  if (current) yield { session: current, place: "current" };
+  for (const { session, isReceiveOnly } of archivedSessions(view, address, device)) {
+    yield { session, place: isReceiveOnly ? "receive-only" : "archived" };
+  }
 }
 
-function openIn(sender: Sender, { session, isCurrent }: FoundSession, data: Uint8Array): OpenedKey {
+function openIn(sender: Sender, { session, place }: FoundSession, data: Uint8Array): OpenedKey {
   try {
     const { plaintext, session: next } = decrypt(session, data);
-    return { keyMaterial: plaintext, commit: (transaction) => keep(transaction, sender, next, isCurrent) };
+    return { keyMaterial: plaintext, commit: (transaction) => keep(transaction, sender, next, place) };
   } catch (error) {
     if (error instanceof RatchetError) return { failure: failureOf(error) };
     throw error;
@@ -145,13 +156,20 @@ function openPreKeyMessage(
     if (matches(found.session, message)) return openIn(sender, found, message.message);
   }
   // Without one, nothing would tell a repeated message from a new one once its session is gone
-  if (message.preKeyId === undefined) return { failure: "no-prekey" };
-  return accept(context, view, sender, message);
+  const { preKeyId } = message;
+  if (preKeyId === undefined) return { failure: "no-prekey" };
+  return accept(context, view, sender, { ...message, preKeyId });
 }
 
-function accept(context: OmemoContext, view: View, sender: Sender, message: PreKeyMessage): OpenedKey {
+function accept(
+  context: OmemoContext,
+  view: View,
+  sender: Sender,
+  message: PreKeyMessage & { readonly preKeyId: number },
+): OpenedKey {
   const { address, device } = sender;
-  const { plaintext, session, preKeyId } = acceptPreKeyMessage(
+  const { preKeyId } = message;
+  const { plaintext, session } = acceptPreKeyMessage(
     context.keys.identity,
     preKeysFor(view, message, context.clock.now()),
     message,
@@ -161,18 +179,22 @@ function accept(context: OmemoContext, view: View, sender: Sender, message: PreK
     commit(transaction) {
       const isNews = isAddition(context, transaction, address);
       pin(context, transaction, { address, device, fingerprint: fingerprintOf(message.identityKey) }, isNews);
-      if (preKeyId !== undefined) usePreKey(transaction, preKeyId, message.baseKey, context.clock.now());
-      writePrepared(transaction, address, device, undefined);
-      keep(transaction, sender, session, false);
+      const isFirstUse = usePreKey(transaction, preKeyId, message.baseKey, context.clock.now());
+      // XEP-0384 0.3 §5, §7: what was built with a prekey that another had used is not sent with
+      keep(transaction, sender, session, isFirstUse ? "archived" : "receive-only");
     },
   };
 }
 
-/** Stores the session that a message came in; the next message goes out in it. */
-function keep(transaction: Transaction, sender: Sender, session: Session, isCurrent: boolean): void {
+/** Stores the session that a message came in; unless it is only received with, the next message goes out in it. */
+function keep(transaction: Transaction, sender: Sender, session: Session, place: Place): void {
   const { address, device } = sender;
-  if (isCurrent) advanceSession(transaction, address, device, session);
-  else promoteSession(transaction, address, device, session);
+  if (place === "current") advanceSession(transaction, address, device, session);
+  else if (place === "receive-only") keepReceiveOnly(transaction, address, device, session);
+  else {
+    promoteSession(transaction, address, device, session);
+    writePrepared(transaction, address, device, undefined);
+  }
   const list = readList(transaction, address);
   const isUnlisted = list && list.at !== 0 && !list.devices.includes(device);
   // There is a newer list than the one that is known

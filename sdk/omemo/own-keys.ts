@@ -26,7 +26,7 @@ import {
 } from "./records.js";
 
 /** One-time prekeys in the published bundle. */
-export const PREKEYS = 100;
+const PREKEYS = 100;
 
 /**
  * How long a used one-time prekey is kept.
@@ -34,8 +34,9 @@ export const PREKEYS = 100;
  * A server hands out the same bundle to everybody until it is published again, so that of the people who write
  * to a device for the first time while it is away some draw the same prekey. Their messages come together when
  * the device is back, and none of them may be lost. Afterwards the key is of no more use, and erased.
+ * Source: XEP-0384 0.3 §5, §7.
  */
-export const USED_PREKEY_KEPT_MS = 24 * 60 * 60 * 1000;
+const USED_PREKEY_KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** Sessions that may be built with one used prekey: more is no coincidence. */
 const MAX_USES = 16;
@@ -181,17 +182,22 @@ export function preKeysFor(view: View, message: PreKeyMessage, now: EpochMs): Ow
   };
 }
 
-/** Takes a one-time prekey out of the bundle after a session was built with it, and puts a new one there. */
-export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Array, now: EpochMs): void {
+/**
+ * Takes a one-time prekey out of the bundle after a session was built with it, and puts a new one there.
+ *
+ * @returns whether it was used for the first time
+ */
+export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Array, now: EpochMs): boolean {
   const usedKey = numbered(USED_PREKEY_PREFIX, id);
   const used = readUsed(transaction, id);
   if (used) {
     used.baseKeys.push(encodeBase64(baseKey));
-    return writeJson(transaction, usedKey, used);
+    writeJson(transaction, usedKey, used);
+    return false;
   }
   const key = numbered(PREKEY_PREFIX, id);
   const fresh = transaction.get(key);
-  if (!fresh) return;
+  if (!fresh) return false;
   transaction.delete(key);
   writeJson(transaction, usedKey, {
     until: now + USED_PREKEY_KEPT_MS,
@@ -201,6 +207,7 @@ export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Ar
   const record = requireOwn(transaction);
   record.bundleVersion += 1;
   addPreKeys(transaction, record, 1);
+  return true;
 }
 
 /** Erases the used prekeys whose time is over. */

@@ -13,7 +13,7 @@ export interface SealedPayload {
   readonly keyMaterial: Buffer;
 }
 
-/** Encrypts with a fresh key. Source: XEP-0384 0.3 §4.4. */
+/** Encrypts with a fresh key. Source: XEP-0384 0.3 §4.5. */
 export function sealPayload(plaintext: Uint8Array): SealedPayload {
   const key = randomBytes(KEY_BYTES);
   const iv = randomBytes(IV_BYTES);

@@ -9,7 +9,7 @@ import type { IqPort } from "./port.js";
 /** The one item of a node, which every publication replaces. Source: XEP-0060 §12.20. */
 const ITEM_ID = "current";
 
-// XEP-0384 0.3 §5 and §8: everybody may read, and it stays when nobody is online
+// Readable for people who are no contacts, and there when nobody is online; XEP-0384 0.3 §4.3 leaves it to the server
 const OPTIONS = { "pubsub#persist_items": "true", "pubsub#access_model": "open" };
 
 /** The content of the newest item of a node; `undefined` when there is none. @throws {StanzaError} @throws {LinkError} */

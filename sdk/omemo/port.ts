@@ -72,7 +72,7 @@ export interface Omemo {
   close(): void;
 }
 
-/** A public identity key in 64 hexadecimal digits, as apps show it. Source: XEP-0384 0.3 §8. */
+/** A public identity key in 64 hexadecimal digits, as apps show it. Source: XEP-0384 0.3 §7. */
 export type Fingerprint = string & { readonly __fingerprint: unique symbol };
 
 /** A device of a person, as this device knows it. */

@@ -7,7 +7,7 @@ import { archiveKey, sessionKey } from "./records.js";
  * Sessions that are kept beside the current one: when both sides begin one at once, each goes on with the
  * other's, and messages of both are under way.
  */
-export const MAX_ARCHIVED_SESSIONS = 5;
+const MAX_ARCHIVED_SESSIONS = 5;
 
 /** The session that is written with; `undefined` when there is none, or none that can be read. */
 export function currentSession(view: View, address: string, device: DeviceId): Session | undefined {
@@ -30,13 +30,20 @@ export function advanceSession(
   transaction.set(sessionKey(address, device), serialiseSession(session));
 }
 
-/** The older sessions, the last used first. */
-export function archivedSessions(view: View, address: string, device: DeviceId): Session[] {
-  const bytes = view.get(archiveKey(address, device));
-  return bytes ? split(bytes).flatMap((part) => tryParse(part) ?? []) : [];
+/** A session that is not written with. */
+export interface ArchivedSession {
+  readonly session: Session;
+  /** Whether it is never to be written with: it was built with a prekey that another had used. */
+  readonly isReceiveOnly: boolean;
 }
 
-/** Makes a session the current one; the one before becomes the first of the older ones. */
+/** The sessions beside the current one, the last used first. */
+export function archivedSessions(view: View, address: string, device: DeviceId): ArchivedSession[] {
+  const bytes = view.get(archiveKey(address, device));
+  return bytes ? split(bytes) : [];
+}
+
+/** Makes a session the current one; the one before becomes the first of the archived ones. */
 export function promoteSession(
   transaction: Transaction,
   address: string,
@@ -44,11 +51,34 @@ export function promoteSession(
   session: Session,
 ): void {
   const before = currentSession(transaction, address, device);
-  const isOther = (other: Session): boolean => !other.baseKey.equals(session.baseKey);
-  const older = [...(before ? [before] : []), ...archivedSessions(transaction, address, device)];
-  const archived = older.filter(isOther).slice(0, MAX_ARCHIVED_SESSIONS);
-  if (archived.length > 0) transaction.set(archiveKey(address, device), join(archived.map(serialiseSession)));
+  const replaced = before ? [{ session: before, isReceiveOnly: false }] : [];
+  archive(transaction, address, device, replaced, session);
   advanceSession(transaction, address, device, session);
+}
+
+/** Stores the next state of a session that is only received with. */
+export function keepReceiveOnly(
+  transaction: Transaction,
+  address: string,
+  device: DeviceId,
+  session: Session,
+): void {
+  archive(transaction, address, device, [{ session, isReceiveOnly: true }], session);
+}
+
+/** Puts sessions before the archived ones, of which `moved` is taken out. */
+function archive(
+  transaction: Transaction,
+  address: string,
+  device: DeviceId,
+  newest: readonly ArchivedSession[],
+  moved: Session,
+): void {
+  const isMoved = ({ session }: ArchivedSession): boolean => session.baseKey.equals(moved.baseKey);
+  const older = archivedSessions(transaction, address, device).filter((other) => !isMoved(other));
+  const archived = [...newest, ...older].slice(0, MAX_ARCHIVED_SESSIONS);
+  if (archived.length > 0) transaction.set(archiveKey(address, device), join(archived));
+  else transaction.delete(archiveKey(address, device));
 }
 
 /** Forgets all sessions with a device. */
@@ -67,24 +97,29 @@ function tryParse(bytes: Uint8Array): Session | undefined {
   }
 }
 
-/** Every part after its length, 4 bytes. */
-function join(parts: readonly Buffer[]): Buffer {
+/** Every session after its length (4 bytes) and whether it is only received with (1 byte). */
+function join(sessions: readonly ArchivedSession[]): Buffer {
   return Buffer.concat(
-    parts.flatMap((part) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(part.length);
-      return [length, part];
+    sessions.flatMap(({ session, isReceiveOnly }) => {
+      const part = serialiseSession(session);
+      const head = Buffer.alloc(HEAD_BYTES);
+      head.writeUInt32BE(part.length);
+      head.writeUInt8(isReceiveOnly ? 1 : 0, 4);
+      return [head, part];
     }),
   );
 }
 
-function split(bytes: Uint8Array): Buffer[] {
+function split(bytes: Uint8Array): ArchivedSession[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 4 <= all.length;) {
-    const end = at + 4 + all.readUInt32BE(at);
-    parts.push(all.subarray(at + 4, end));
+  const sessions: ArchivedSession[] = [];
+  for (let at = 0; at + HEAD_BYTES <= all.length;) {
+    const end = at + HEAD_BYTES + all.readUInt32BE(at);
+    const session = tryParse(all.subarray(at + HEAD_BYTES, end));
+    if (session) sessions.push({ session, isReceiveOnly: all[at + 4] === 1 });
     at = end;
   }
-  return parts;
+  return sessions;
 }
+
+const HEAD_BYTES = 5;

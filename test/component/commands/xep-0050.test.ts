@@ -67,11 +67,7 @@ describe("XEP-0050: ad-hoc commands", () => {
     commands = createCommands(clock, () => [twoSteps, atOnce, picky, slow]);
   });
 
-  const run = (
-    attributes: Record<string, string>,
-    child: Element | undefined = undefined,
-    from = ROMEO,
-  ): Promise<Element> => {
+  const run = (attributes: Record<string, string>, child?: Element, from = ROMEO): Promise<Element> => {
     const payload = xml("command", { xmlns: NS.commands, ...attributes }, child);
     const request: IqRequest = { from, to: Jid.parse("phone.example.org"), id: "1", payload };
     return commands.responder.handle(request);

@@ -5,6 +5,7 @@ import { Problem } from "../../../component/http/problem.js";
 import { HttpServer } from "../../../component/http/server.js";
 import { createLog } from "../../../component/log.js";
 import { createMetrics } from "../../../component/metrics.js";
+import { until } from "../../support/until.js";
 
 describe("HttpServer", () => {
   let isReady = true;
@@ -131,9 +132,9 @@ describe("HttpServer", () => {
 
   it("lets requests under way finish when it stops", async () => {
     const answer = fetch(`${base}/wait`);
-    while (!release) await new Promise((resolve) => setImmediate(resolve));
+    await until("the request is under way", () => release !== undefined);
     const stopped = server.stop();
-    release();
+    release?.();
     expect(await (await answer).json()).to.deep.equal({ done: true });
     await stopped;
     const refused = await fetch(`${base}/livez`).then(

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import SQLite from "better-sqlite3";
 import { expect } from "chai";
 import { newDeviceKey } from "../../support/raw-device.js";
 import { Harness, problemOf, type HarnessOptions } from "./harness.js";
@@ -46,6 +47,22 @@ describe("POST /v1/sign-ups", () => {
       expect((await harness.post("/v1/sign-ups", { number })).statusCode).to.equal(400);
     });
   }
+
+  it("calls no numbers that cost whoever calls them", async () => {
+    await open();
+    const response = await harness.post("/v1/sign-ups", { number: "+19002345678" });
+    expect([response.statusCode, problemOf(response)]).to.deep.equal([400, "number-invalid"]);
+  });
+
+  it("forgets limits that are full again", async () => {
+    await open();
+    await harness.begin(ROMEO);
+    harness.clock.advance(48 * 60 * MINUTE);
+    await harness.sweep();
+    const database = new SQLite(harness.context.config.store.path, { readonly: true });
+    expect(database.prepare("SELECT count(*) AS rows FROM sign_up_limits").get()).to.deep.equal({ rows: 0 });
+    database.close();
+  });
 
   it("answers malformed bodies with every fault named", async () => {
     await open();
@@ -304,6 +321,78 @@ describe("POST /v1/sign-ups/{session}/verification", () => {
       expect(problemOf(await harness.verify(session, body))).to.equal("localpart-taken");
     expect(harness.host.accounts.get("juliet@example.org")).to.equal("her secret");
     expect((await harness.verify(session, { ...body, localpart: "romeo" })).statusCode).to.equal(200);
+  });
+
+  it("does not take an account for its own when the answer about it was lost", async () => {
+    harness.host.accounts.set("juliet@example.org", "her secret");
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode, localpart: "juliet" };
+    harness.host.loseAnswerTo = "add-user";
+    for (let i = 0; i < 2; i++)
+      expect(problemOf(await harness.verify(session, body))).to.equal("localpart-taken");
+    expect(harness.host.accounts.get("juliet@example.org")).to.equal("her secret");
+  });
+
+  it("does not take an account that somebody else got in the same moment", async () => {
+    const session = await harness.begin(ROMEO);
+    harness.host.before = (command) => {
+      if (command === "add-user") harness.host.accounts.set("juliet@example.org", "her secret");
+    };
+    const body = { code: harness.sms.lastCode, localpart: "juliet" };
+    for (let i = 0; i < 2; i++)
+      expect(problemOf(await harness.verify(session, body))).to.equal("localpart-taken");
+    expect(harness.host.accounts.get("juliet@example.org")).to.equal("her secret");
+  });
+
+  it("goes on with a chosen name after a lost answer, but does not claim it for long", async () => {
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode, localpart: "romeo" };
+    harness.host.loseAnswerTo = "add-user";
+    await harness.verify(session, body);
+    expect((await harness.verify(session, body)).statusCode).to.equal(200);
+
+    const other = await harness.begin("+15551230002");
+    const wanted = { code: harness.sms.lastCode, localpart: "juliet" };
+    harness.host.loseRequestOf = "add-user";
+    await harness.verify(other, wanted);
+    harness.host.accounts.set("juliet@example.org", "her secret");
+    harness.clock.advance(3 * MINUTE);
+    expect(problemOf(await harness.verify(other, wanted))).to.equal("localpart-taken");
+    expect(harness.host.accounts.get("juliet@example.org")).to.equal("her secret");
+  });
+
+  it("makes one account of parallel requests with the right code", async () => {
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode, device: device() };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => harness.verify(session, body)));
+    const accounts = new Set(answers.map((answer) => answer.json<{ account: string }>().account));
+    expect([...accounts]).to.deep.equal([...harness.host.accounts.keys()]);
+    expect(harness.host.commands.filter((command) => command === "add-user")).to.have.length(1);
+  });
+
+  it("gives a name to one of two who want it at once, and not while its former account waits for deletion", async () => {
+    const sessions = [];
+    for (const number of [ROMEO, "+15551230002"]) {
+      const session = await harness.begin(number);
+      sessions.push({ session, code: harness.sms.lastCode });
+    }
+    const answers = await Promise.all(
+      sessions.map(({ session, code }) => harness.verify(session, { code, localpart: "romeo" })),
+    );
+    expect(answers.map((answer) => answer.statusCode).sort()).to.deep.equal([200, 409]);
+    await harness.accounts.remove("romeo@example.org", harness.clock.now() + MINUTE);
+    harness.host.accounts.clear();
+    const late = await harness.begin("+15551230003");
+    const body = { code: harness.sms.lastCode, localpart: "romeo" };
+    expect(problemOf(await harness.verify(late, body))).to.equal("localpart-taken");
+  });
+
+  it("answers nothing more to a sign-up whose account has lost the number since", async () => {
+    const session = await harness.begin(ROMEO);
+    const body = { code: harness.sms.lastCode };
+    await harness.verify(session, body);
+    await signUp();
+    expect(problemOf(await harness.verify(session, body))).to.equal("session-unknown");
   });
 
   it("passes on that the host refuses, and tries anew on the next request", async () => {

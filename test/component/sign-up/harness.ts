@@ -34,6 +34,10 @@ export class UnreliableHost implements Sender {
   readonly commands: string[] = [];
   /** Set: the next command of this name is done, but its answer gets lost. */
   loseAnswerTo: string | undefined;
+  /** Called before each command is done, with its name. */
+  before: (command: string) => void = () => undefined;
+  /** Set: the next command of this name neither is done nor answered. */
+  loseRequestOf: string | undefined;
   /** Set: everything is refused with this note. */
   refusal: string | undefined;
 
@@ -45,6 +49,11 @@ export class UnreliableHost implements Sender {
     const command = iq.getChild("command", NS.commands)!;
     const name = attribute(command, "node")!.split("#")[1]!;
     this.commands.push(name);
+    this.before(name);
+    if (this.loseRequestOf === name) {
+      this.loseRequestOf = undefined;
+      return Promise.reject(new LinkError("timeout", "no answer"));
+    }
     const { values } = readForm(command.getChild("x", NS.dataForms)!);
     const note = this.refusal ?? this.#run(name, values);
     if (this.loseAnswerTo === name) {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import { array, assert, integer, property } from "fast-check";
 import { fullAt, giveBack, take, type Bucket, type Rate } from "../../../component/sign-up/limits.js";
 
 const rate: Rate = { burst: 3, everySeconds: 10 };
@@ -35,9 +35,9 @@ describe("take", () => {
   });
 
   it("never lets more through than burst and time allow", () => {
-    const steps = fc.array(fc.integer({ min: -5000, max: 30_000 }), { maxLength: 200 });
-    fc.assert(
-      fc.property(steps, (gaps) => {
+    const steps = array(integer({ min: -5000, max: 30_000 }), { maxLength: 200 });
+    assert(
+      property(steps, (gaps) => {
         let bucket: Bucket | undefined;
         let now = NOON;
         let taken = 0;

@@ -79,7 +79,7 @@ export function watch(client: Client, storage: Storage, account: Account): Perso
   const note =
     <Name extends keyof ClientEvents>(name: Name) =>
     (detail: ClientEvents[Name]): void => {
-      const list = (told[name] ?? []) as ClientEvents[Name][];
+      const list: ClientEvents[Name][] = told[name] ?? [];
       list.push(detail);
       told[name] = list as Person["told"][Name];
     };

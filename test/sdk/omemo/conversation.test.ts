@@ -32,6 +32,18 @@ describe("Omemo", () => {
     expect(textOf(open(juliet, JULIET, sealed))).equal("!not-for-this-device");
   });
 
+  it("lets one write to oneself, on one's other devices", async () => {
+    const world = new World();
+    const juliet = await world.device(JULIET, 11);
+    const failure = await juliet.omemo.prepare(JULIET).catch((error: unknown) => error);
+    expect(failure).property("code", "no-devices");
+    const tablet = await world.device(JULIET, 12);
+    world.later();
+    const sealed = await send(juliet, JULIET, "note");
+    expect(sealed.devices).eql({ recipient: 1, own: 0 });
+    expect(textOf(open(tablet, JULIET, sealed))).equal("note");
+  });
+
   it("writes what goes beside the encrypted element, and nothing readable", async () => {
     const world = new World();
     const juliet = await world.device(JULIET, 11);

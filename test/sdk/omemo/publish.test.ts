@@ -5,8 +5,10 @@ import { readBundle } from "../../../src/omemo-bundle.js";
 import { readDeviceList, writeDeviceList } from "../../../src/omemo-device-list.js";
 import { type Element, parseXml, xml } from "../../../src/xml.js";
 import type { DeviceId } from "../../../src/ids.js";
+import { Jid } from "../../../src/jid.js";
+import type { Sealed } from "../../../sdk/omemo/mod.js";
 import { openMemoryStorage } from "../../../sdk/storage/memory.js";
-import { type Device, JULIET, open, ROMEO, send, settle, textOf, World } from "./world.js";
+import { type Device, JULIET, open, ROMEO, seal, send, settle, textOf, World } from "./world.js";
 
 const LIST = OMEMO_DEVICE_LIST_NODE;
 
@@ -25,6 +27,12 @@ function preKeyIds(world: World, device: Device): number[] {
 function push(device: Device, from: Device, devices: readonly number[]): void {
   const list = parseXml(writeDeviceList(devices as DeviceId[]));
   device.omemo.receiveDeviceList(from.account, xml("items", { node: LIST }, xml("item", {}, list)));
+}
+
+/** Somebody who wrote a first message. */
+interface Peer {
+  readonly device: Device;
+  readonly message: Sealed;
 }
 
 describe("Omemo.announce", () => {
@@ -168,28 +176,65 @@ describe("one-time prekeys", () => {
     expect(preKeyIds(world, juliet).at(-1)).equal(101);
   });
 
-  it("open the messages of all who drew the same one, each once, for a day", async () => {
-    const world = new World();
-    const juliet = await world.device(JULIET, 11);
-    const { account, id } = juliet;
-    const node = OMEMO_BUNDLE_NODE_PREFIX + id;
-    const bundle = world.server.content(account.bare, node) as Element;
-    const prekeys = bundle.getChild("prekeys") as Element;
-    // With one prekey in the bundle everybody draws the same
-    prekeys.children.splice(1);
-    world.server.put(account.bare, node, bundle);
-    const messages = [];
-    for (const device of [31, 32, 33]) {
-      const peer = await world.device(ROMEO, device, { account: `a${device}@example.org` });
-      messages.push(await send(peer, JULIET, `from ${device}`));
-    }
-    const [one, two, three] = messages as [(typeof messages)[0], (typeof messages)[0], (typeof messages)[0]];
-    expect(textOf(open(juliet, ROMEO, one))).equal("from 31");
-    expect(textOf(open(juliet, ROMEO, two))).equal("from 32");
-    expect(textOf(open(juliet, ROMEO, two))).equal("!duplicate");
-    world.clock.advance(24 * 60 * 60 * 1000);
-    await juliet.omemo.announce();
-    expect(textOf(open(juliet, ROMEO, three))).equal("!no-prekey");
+  describe("that several people drew", () => {
+    let world: World;
+    let juliet: Device;
+    const peers: Peer[] = [];
+    const peer = (index: number) => (): Peer => peers[index] as Peer;
+    const [first, second, third] = [peer(0), peer(1), peer(2)];
+    const openAt = ({ device, message }: Peer): string => textOf(open(juliet, device.number, message));
+
+    beforeEach(async () => {
+      world = new World();
+      juliet = await world.device(JULIET, 11);
+      peers.length = 0;
+      const node = OMEMO_BUNDLE_NODE_PREFIX + juliet.id;
+      const bundle = world.server.content(juliet.account.bare, node) as Element;
+      // With one prekey in the bundle everybody draws the same
+      bundle.getChild("prekeys")?.children.splice(1);
+      world.server.put(juliet.account.bare, node, bundle);
+      for (const id of [31, 32, 33]) {
+        const device = await world.device(Jid.parse(`+155512300${id}@phone.example.org`), id);
+        peers.push({ device, message: await send(device, JULIET, `from ${id}`) });
+      }
+    });
+
+    it("open the first message of each, once, for a day", async () => {
+      expect(openAt(first())).equal("from 31");
+      expect(openAt(second())).equal("from 32");
+      expect(openAt(second())).equal("!duplicate");
+      world.clock.advance(24 * 60 * 60 * 1000);
+      expect(openAt(third())).equal("!no-prekey");
+    });
+
+    it("are erased with the day", async () => {
+      openAt(first());
+      const used = (): number => juliet.storage.read((view) => view.scan("omemo/1/used-prekey/").length);
+      expect(used()).equal(1);
+      world.clock.advance(24 * 60 * 60 * 1000);
+      await juliet.omemo.announce();
+      expect(used()).equal(0);
+    });
+
+    it("are answered in a session of their own, but for the first", async () => {
+      openAt(first());
+      openAt(second());
+      const answerTo = async ({ device }: Peer): Promise<Sealed> => {
+        const sealed = await send(juliet, device.number, `to ${device.id}`);
+        expect(textOf(open(device, JULIET, sealed))).equal(`to ${device.id}`);
+        return sealed;
+      };
+      expect((await answerTo(first())).payload).not.contain("prekey=");
+      expect(() => seal(juliet, second().device.number, "x"))
+        .throw()
+        .with.property("code", "not-prepared");
+      const { device } = second();
+      const late = seal(device, JULIET, "late");
+      expect((await answerTo(second())).payload).contain("prekey='true'");
+      expect(textOf(open(juliet, device.number, late))).equal("late");
+      expect(textOf(open(juliet, device.number, await send(device, JULIET, "on")))).equal("on");
+      expect((await answerTo(second())).payload).not.contain("prekey=");
+    });
   });
 });
 

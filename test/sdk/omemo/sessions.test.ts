@@ -117,6 +117,8 @@ describe("sessions between two devices", () => {
       const first = seal(romeo, JULIET, `first ${round}`);
       pairs.push([first, seal(romeo, JULIET, `second ${round}`)]);
       expect(textOf(open(juliet, ROMEO, first))).equal(`first ${round}`);
+      // So that no two sessions are built with the same prekey
+      await juliet.omemo.announce();
     }
     const seconds = pairs.map(([, second]) => textOf(open(juliet, ROMEO, second)));
     expect(seconds.slice(0, 2)).eql(["!no-prekey", "!no-prekey"]);

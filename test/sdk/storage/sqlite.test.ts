@@ -10,6 +10,20 @@ import { openFile } from "../../../sdk/storage/sqlite-file.js";
 import { testStorage } from "../../contract/storage.js";
 import { temporaryFolder } from "../../support/prosody.js";
 
+/** Commits two keys at a time, says so, and goes on until it is killed. */
+const WRITER = `
+  import { openSqliteStorage } from ${JSON.stringify(new URL("../../../sdk/storage/sqlite.ts", import.meta.url))};
+  const storage = openSqliteStorage({ path: process.argv[1] });
+  for (let round = 1; ; round += 1) {
+    const value = Buffer.alloc(500, round % 256);
+    storage.transaction((transaction) => {
+      transaction.set("left/" + round, value);
+      transaction.set("right/" + round, value);
+    });
+    process.stdout.write(round + "\\n");
+  }
+`;
+
 describe("openSqliteStorage", () => {
   let folder: string;
   let path: string;
@@ -92,7 +106,9 @@ describe("openSqliteStorage", () => {
     const writer = spawn(process.execPath, [
       "--import",
       "tsx",
-      join(import.meta.dirname, "sqlite-writer.ts"),
+      "--input-type=module",
+      "--eval",
+      WRITER,
       path,
     ]);
     let said = "";

@@ -1,0 +1,68 @@
+import type { Client } from "../client/client.js";
+import type { SendHandle } from "../client/handles.js";
+import { hashBody, type Journal } from "./journal.js";
+
+/** A client whose doings are written down; to be used in place of its own `send` and `messages`. */
+export interface JournaledClient {
+  /** Sends what an earlier process asked for and may not have lived to write down; before anything new. */
+  resume(): Promise<SendHandle[]>;
+  /** Writes down that it asks, and sends. @param id unique for the device */
+  send(to: string, text: string, id: string): Promise<SendHandle>;
+  /** Shows and acknowledges every message, until the client stops. @param onShown called after each */
+  show(onShown?: (text: string, from: string, id: string) => void | Promise<void>): Promise<void>;
+}
+
+/**
+ * Writes what a client asks, is told and shows into a journal, for {@link checkJournals}.
+ *
+ * To be called before `client.start`. A journal holds hashes of bodies only.
+ *
+ * @param bodyOf gives the text of a send by its id again, for those that `resume` has to ask for once more
+ */
+export function keepJournal(
+  client: Client,
+  journal: Journal,
+  bodyOf: (id: string) => string | undefined = () => undefined,
+): JournaledClient {
+  const before = journal.lines();
+  journal.write({ kind: "started", number: client.number ?? "", device: client.device });
+  client.on("state", (state) => journal.write({ kind: "state", isAttached: state === "attached" }));
+  client.on("accepted", ({ handle }) => journal.write({ kind: "told", id: handle.id, state: "accepted" }));
+  client.on("failed", ({ handle, error }) =>
+    journal.write({ kind: "told", id: handle.id, state: "failed", code: error.code }),
+  );
+  client.on("receipt", ({ id, device, state }) => journal.write({ kind: "told", id, state, device }));
+
+  const send = async (to: string, text: string, id: string): Promise<SendHandle> => {
+    journal.write({ kind: "asked", id, to, body: hashBody(text) });
+    return await client.send(to, text, { id });
+  };
+
+  return {
+    send,
+    async resume() {
+      const told = new Set(before.flatMap((line) => (line.kind === "told" ? [line.id] : [])));
+      const asked = new Map(before.flatMap((line) => (line.kind === "asked" ? [[line.id, line.to]] : [])));
+      const handles: SendHandle[] = [];
+      for (const [id, to] of asked) {
+        if (told.has(id)) continue;
+        const known = client.sent(id);
+        // It ended, and the process did before it could write that down
+        if (known && known.state !== "queued") journal.write({ kind: "told", id, state: known.state });
+        const text = bodyOf(id);
+        if (known) handles.push(known);
+        else if (text !== undefined) handles.push(await client.send(to, text, { id }));
+      }
+      return handles;
+    },
+    async show(onShown) {
+      for await (const message of client.messages()) {
+        const { id, from, text } = message;
+        journal.write({ kind: "shown", id, from, body: hashBody(text) });
+        await onShown?.(text, from, id);
+        await message.acknowledge();
+        journal.write({ kind: "acknowledged", id, from });
+      }
+    },
+  };
+}

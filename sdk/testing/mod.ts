@@ -1,0 +1,7 @@
+/** For tests of what is built on the SDK: time and chance in hand, and journals that prove what was delivered. */
+export { ManualClock } from "./manual-clock.js";
+export { seededRandom } from "./seeded-random.js";
+export { openMemoryStorage } from "../storage/memory.js";
+export { hashBody, Journal, readJournal, type JournalLine } from "./journal.js";
+export { keepJournal, type JournaledClient } from "./keep-journal.js";
+export { checkJournals, type CheckOptions, type JournalReport, type Violation } from "./check-journals.js";

@@ -1,0 +1,63 @@
+import { OmemoError, type Fingerprint, type Omemo, type Opened, type Sealed } from "../../../sdk/omemo/mod.js";
+import type { Transaction } from "../../../sdk/mod.js";
+import type { DeviceId } from "../../../src/ids.js";
+import type { Jid } from "../../../src/jid.js";
+import { NS } from "../../../src/namespaces.js";
+import { type Element, escapeXML } from "../../../src/xml.js";
+
+const DEVICE = 7 as DeviceId;
+
+/**
+ * An encryption that hides nothing, with a ratchet that is one counter in the store: a message that is sealed twice
+ * gets another number, and one that is opened twice is refused.
+ */
+export class FakeOmemo implements Omemo {
+  readonly fingerprint = "00" as Fingerprint;
+  announced = 0;
+  prepared = 0;
+  /** Thrown by `prepare`, if set. */
+  prepareError: Error | undefined;
+  /** Thrown by the first `seal`, if set. */
+  sealError: OmemoError | undefined;
+
+  async announce(): Promise<void> {
+    this.announced++;
+  }
+
+  async prepare(): Promise<void> {
+    this.prepared++;
+    if (this.prepareError) throw this.prepareError;
+  }
+
+  seal(transaction: Transaction, to: Jid, plaintext: string): Sealed {
+    const error = this.sealError;
+    this.sealError = undefined;
+    if (error) throw error;
+    const count = (transaction.get(`fake/sent/${to.bare}`)?.[0] ?? 0) + 1;
+    transaction.set(`fake/sent/${to.bare}`, new Uint8Array([count]));
+    const payload = `<encrypted xmlns='${NS.omemo}'><n>${count}</n><text>${escapeXML(plaintext)}</text></encrypted>`;
+    return { payload, devices: { recipient: 1, own: 0 }, skipped: [] };
+  }
+
+  open(transaction: Transaction, from: Jid, encrypted: Element): Opened {
+    const text = encrypted.getChildText("text") ?? "";
+    if (text === "poison") throw new TypeError("a fault of this program");
+    if (text === "bad") return { kind: "failed", device: DEVICE, reason: "bad-mac" };
+    const key = `fake/opened/${from.bare}/${encrypted.getChildText("n")}`;
+    if (transaction.get(key)) return { kind: "failed", device: DEVICE, reason: "duplicate" };
+    transaction.set(key, new Uint8Array([1]));
+    return { kind: "plaintext", device: DEVICE, plaintext: text };
+  }
+
+  receiveDeviceList(): void {}
+
+  devices(): [] {
+    return [];
+  }
+
+  acceptIdentity(): void {
+    throw new OmemoError("identity-mismatch", "there is none");
+  }
+
+  close(): void {}
+}
