@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command } from "commander";
 import { App } from "./app.js";
 import { loadConfig } from "./config.js";

@@ -44,7 +44,8 @@ export interface Omemo {
    * Encrypts for all devices of a person and one's own others; the ratchets advance in `transaction`.
    *
    * @throws {OmemoError} `not-prepared` when {@link Omemo.prepare} has to run first (again); `no-devices` and
-   *   `untrusted-identity` as there. Nothing has been written then.
+   *   `untrusted-identity` as there
+   * @throws {InvalidInput} when the text has more than 64 KiB. Nothing has been written in any of these cases.
    */
   seal(transaction: Transaction, to: Jid, plaintext: string): Sealed;
 

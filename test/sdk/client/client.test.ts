@@ -56,7 +56,9 @@ describe("Client, with a real server and component", () => {
     await enrolFurther(world(), romeo.account, storage);
     const tablet = await people.open(storage, { account: romeo.account });
     await until("the device list", () =>
-      romeo.client.devices(romeo.account.number as string).some(({ device }) => device === tablet.client.device),
+      romeo.client
+        .devices(romeo.account.number as string)
+        .some(({ device }) => device === tablet.client.device),
     );
     const handle = await romeo.client.send(juliet.account.number as string, "from my phone");
     await handle.until("delivered", { timeoutMs: 5_000 });

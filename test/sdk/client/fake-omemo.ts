@@ -1,4 +1,10 @@
-import { OmemoError, type Fingerprint, type Omemo, type Opened, type Sealed } from "../../../sdk/omemo/mod.js";
+import {
+  OmemoError,
+  type Fingerprint,
+  type Omemo,
+  type Opened,
+  type Sealed,
+} from "../../../sdk/omemo/mod.js";
 import type { Transaction } from "../../../sdk/mod.js";
 import type { DeviceId } from "../../../src/ids.js";
 import type { Jid } from "../../../src/jid.js";

@@ -112,15 +112,19 @@ describe("openSqliteStorage", () => {
       path,
     ]);
     let said = "";
-    await new Promise<void>((resolve, reject) => {
-      writer.on("error", reject);
-      writer.stdout.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said.split("\n").length > 30) resolve();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        writer.on("error", reject);
+        writer.on("exit", () => reject(new Error("the writer ended by itself")));
+        writer.stdout.on("data", (chunk: Buffer) => {
+          said += chunk.toString();
+          if (said.split("\n").length > 30) resolve();
+        });
       });
-    });
-    expect(failureToOpen().code).equal("in-use");
-    writer.kill("SIGKILL");
+      expect(failureToOpen().code).equal("in-use");
+    } finally {
+      writer.kill("SIGKILL");
+    }
     await once(writer, "close");
     const last = Number(said.trimEnd().split("\n").at(-1));
     const storage = openSqliteStorage({ path });
