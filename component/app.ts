@@ -76,8 +76,10 @@ export class App {
     const { clock = systemClock, log = createLog(config.log.level) } = options;
     mkdirSync(dirname(config.store.path), { recursive: true });
     const store = await Store.open(config.store.path, storeModules());
-    const { host, port, domain, secret } = config.link;
-    const link = new Link({ host, port, domain, secret, clock });
+    const { host, port, domain, secret, maxRetrySeconds } = config.link;
+    const backoffMaxMs = maxRetrySeconds * 1000;
+    const backoffMinMs = Math.min(1000, backoffMaxMs);
+    const link = new Link({ host, port, domain, secret, clock, backoffMinMs, backoffMaxMs });
     const vault = new Vault(Buffer.from(config.store.key, "base64"));
     const metrics = createMetrics();
     const context: Context = {

@@ -67,7 +67,7 @@ export type CommandStage =
       readonly isLast?: boolean;
       /** XEP-0004 form. */
       readonly form: Element;
-      /** Takes the submitted form (`<x type='submit'/>`). @throws {StanzaError} to keep the stage and say why */
+      /** Takes the submitted form (`<x type='submit'/>`). @throws {StanzaError} {InvalidInput} to keep the stage and say why */
       next(submitted: Element): Promise<CommandStage>;
     }
   | { readonly status: "completed"; readonly note?: string; readonly form?: Element };

@@ -26,6 +26,8 @@ export const configSchema = z.strictObject({
     domain,
     /** The component's shared secret. Source: XEP-0114 §3. */
     secret: z.string().min(1),
+    /** The longest wait between two attempts to connect; the waits grow from a second up to it. */
+    maxRetrySeconds: z.number().min(0.1).max(3600).default(60),
   }),
   store: z.strictObject({
     path: z.string().min(1),

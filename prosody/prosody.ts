@@ -12,7 +12,7 @@ import {
 } from "./config.js";
 import { freePort, isListening, requireFreePort } from "./ports.js";
 
-export { type ProsodyConfig, renderProsodyConfig } from "./config.js";
+export { renderProsodyConfig } from "./config.js";
 export { addAccount } from "./accounts.js";
 export { freePort } from "./ports.js";
 

@@ -3,7 +3,6 @@ import { formatStamp } from "../../src/clock.js";
 import { StanzaError } from "../../src/errors.js";
 import { deviceId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
-import { reading } from "../../src/xml.js";
 import type { AdHocCommand, CommandStage, Context } from "../capability.js";
 import { hashPin, isPin } from "./pin.js";
 import type { AccountOperations } from "./store.js";
@@ -126,7 +125,7 @@ function command({ store, config }: Context, { node, name, ask, take }: OneFormC
         isLast: true,
         form: formElement(form),
         async next(submitted) {
-          const answer = reading(() => readAnswer(form, submitted));
+          const answer = readAnswer(form, submitted);
           return { status: "completed", note: await take(answer, from) };
         },
       };

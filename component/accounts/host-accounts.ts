@@ -54,13 +54,13 @@ export class HostAccounts {
     throw refused("add-user", answer.note);
   }
 
-  /** Sets an account's password, which ends its sessions. @throws {HostAccountError} Source: XEP-0133 §4.6. */
+  /** Sets an account's password, which ends its sessions. @throws {HostAccountError} Source: XEP-0133 §4.7. */
   async setPassword(jid: string, password: string): Promise<void> {
     const answer = await this.#run("change-user-password", { accountjid: jid, password });
     if (!answer.isDone) throw refused("change-user-password", answer.note);
   }
 
-  /** Whether there is such an account. @throws {HostAccountError} Source: XEP-0133 §4.9. */
+  /** Whether there is such an account. @throws {HostAccountError} Source: XEP-0133 §4.10. */
   async exists(jid: string): Promise<boolean> {
     const answer = await this.#run("user-stats", { accountjid: jid });
     return answer.isDone;

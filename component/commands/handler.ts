@@ -1,4 +1,4 @@
-import { StanzaError, type StanzaCondition, type StanzaErrorType } from "../../src/errors.js";
+import { InvalidInput, StanzaError, type StanzaCondition, type StanzaErrorType } from "../../src/errors.js";
 import { newId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
@@ -13,7 +13,7 @@ import {
 } from "../../src/xml.js";
 import { readForm } from "../../src/data-form.js";
 import type { AdHocCommand, CommandStage, IqRequest } from "../capability.js";
-import type { CommandSession, CommandSessions } from "./service.js";
+import type { CommandSession, CommandSessions, OpenStage } from "./service.js";
 
 /** XEP-0050 §3.4: what a requester can do with a command. */
 const ACTIONS = ["execute", "next", "prev", "complete", "cancel"] as const;
@@ -49,10 +49,10 @@ export class CommandResponder {
     const submitted = readSubmitted(payload);
     const sessionId = attribute(payload, "sessionid");
     if (sessionId === undefined) return this.#start(command, from, action, submitted);
-    return this.#continue(this.#find(sessionId, from, node), from, action, submitted);
+    return this.#continue(this.#find(sessionId, from, node), action, submitted);
   }
 
-  /** The commands that this person may run, as items of disco#items. Source: XEP-0050 §2.1. */
+  /** The commands that this person may run, as items of disco#items. Source: XEP-0050 §2.2. */
   items(from: Jid, domain: string): Element[] {
     return this.#commands()
       .filter((command) => command.mayRun?.(from) !== false)
@@ -81,21 +81,16 @@ export class CommandResponder {
       throw commandError("bad-action", "there is nothing begun to go back from");
     let stage = await command.start(from);
     // A client that knows the form may send it at once
-    if (submitted && stage.status === "executing") stage = await stage.next(submitted);
+    if (submitted && stage.status === "executing") stage = await takeForm(stage, submitted);
     if (stage.status === "completed") return completed(command.node, undefined, stage);
     const session = this.#sessions.open(from, command.node, stage);
     if (!session) throw new StanzaError("resource-constraint", "too many commands are being run");
     return executing(session);
   }
 
-  async #continue(
-    session: CommandSession,
-    from: Jid,
-    action: Action,
-    submitted: Element | undefined,
-  ): Promise<Element> {
+  async #continue(session: CommandSession, action: Action, submitted: Element | undefined): Promise<Element> {
     if (action === "cancel") {
-      this.#sessions.close(session, from.bare);
+      this.#sessions.end(session);
       return canceled(session);
     }
     if (action === "prev") {
@@ -108,23 +103,18 @@ export class CommandResponder {
     // XEP-0050 §3.4: complete ends the command, which only the last form can
     if (action === "complete" && present.isLast === false)
       throw commandError("bad-action", "there are further steps");
-    return this.#submit(session, from, present, submitted);
+    return this.#submit(session, present, submitted);
   }
 
-  async #submit(
-    session: CommandSession,
-    from: Jid,
-    present: Extract<CommandStage, { status: "executing" }>,
-    submitted: Element,
-  ): Promise<Element> {
+  async #submit(session: CommandSession, present: OpenStage, submitted: Element): Promise<Element> {
     session.isBusy = true;
     try {
-      const stage = await present.next(submitted);
+      const stage = await takeForm(present, submitted);
       if (stage.status === "executing") {
         this.#sessions.advance(session, stage);
         return executing(session);
       }
-      this.#sessions.close(session, from.bare);
+      this.#sessions.end(session);
       return completed(session.node, session.id, stage);
     } finally {
       session.isBusy = false;
@@ -134,12 +124,23 @@ export class CommandResponder {
   #find(id: string, from: Jid, node: string): CommandSession {
     const found = this.#sessions.find(id, from, node);
     if ("refusal" in found) {
-      const text = found.refusal === "session-expired" ? "the command took too long" : "no such session";
+      const text =
+        found.refusal === "session-expired" ? "the command is over, or took too long" : "no such session";
       throw commandError(found.refusal, text);
     }
     if (found.session.isBusy)
       throw new StanzaError("unexpected-request", "the previous step is still being worked on");
     return found.session;
+  }
+}
+
+async function takeForm(stage: OpenStage, submitted: Element): Promise<CommandStage> {
+  try {
+    return await stage.next(submitted);
+  } catch (error) {
+    // XEP-0050 §4.4: a form that lacks a field, say
+    if (error instanceof InvalidInput) throw commandError("bad-payload", error.message, error);
+    throw error;
   }
 }
 
@@ -192,7 +193,7 @@ function completed(
 ): Element {
   return xml(
     "command",
-    // XEP-0050 §3.1: a session has an id even when it ends with the first answer
+    // XEP-0050 §4.1: an answer has a session id even when it ends with the first answer
     { xmlns: NS.commands, node, sessionid: sessionid ?? newId(), status: "completed" },
     stage.note === undefined ? undefined : xml("note", { type: "info" }, stage.note),
     stage.form,

@@ -12,7 +12,7 @@ export interface CommandSession {
   readonly node: string;
   /** The full JID that started it; nobody else may go on with it. */
   readonly owner: string;
-  /** The stages gone through, the present one last; empty once the session has expired. */
+  /** The stages gone through, the present one last; empty once the session is over. */
   stages: OpenStage[];
   expiresAt: EpochMs;
   /** Whether a form is being worked on right now. */
@@ -31,7 +31,7 @@ const MAX_SESSIONS_OF_ACCOUNT = 10;
 /**
  * The executions that wait for a form: unguessable, bound to a full JID, bounded in number and time.
  *
- * An account with too many loses its oldest; it harms only itself. Source: XEP-0050 §3.1.
+ * An account with too many loses its oldest; it harms only itself. Source: XEP-0050 §3.3.
  */
 export class CommandSessions {
   readonly #clock: Clock;
@@ -45,11 +45,9 @@ export class CommandSessions {
 
   /** Starts to wait at a first stage; `undefined` when there is no room for one more. */
   open(owner: Jid, node: string, stage: OpenStage): CommandSession | undefined {
-    if (this.#sessions.size >= MAX_SESSIONS) this.#forgetExpired();
+    if (this.#sessions.size >= MAX_SESSIONS) this.#forgetEnded();
     if (this.#sessions.size >= MAX_SESSIONS) return undefined;
-    const own = this.#byAccount.get(owner.bare) ?? [];
-    const oldest = own[0];
-    if (oldest && own.length >= MAX_SESSIONS_OF_ACCOUNT) this.close(oldest, owner.bare);
+    this.#makeRoom(owner.bare);
     const session: CommandSession = {
       id: newId(),
       node,
@@ -69,8 +67,7 @@ export class CommandSessions {
     if (!session || session.owner !== owner.toString() || session.node !== node)
       return { refusal: "bad-sessionid" };
     if (session.expiresAt > this.#clock.now()) return { session };
-    // The forms may hold what nobody needs any more; the id stays to tell "expired" from "never was"
-    session.stages = [];
+    this.end(session);
     return { refusal: "session-expired" };
   }
 
@@ -80,12 +77,10 @@ export class CommandSessions {
     session.expiresAt = this.#clock.now() + SESSION_TTL_MS;
   }
 
-  /** Ends a session. @param account the bare JID of its owner */
-  close(session: CommandSession, account: string): void {
-    this.#sessions.delete(session.id);
-    const rest = (this.#byAccount.get(account) ?? []).filter((other) => other !== session);
-    if (rest.length > 0) this.#byAccount.set(account, rest);
-    else this.#byAccount.delete(account);
+  /** Ends a session: what it held is gone, its id stays a while to tell "over" from "never was". */
+  end(session: CommandSession): void {
+    session.stages = [];
+    session.expiresAt = 0;
   }
 
   /** How many executions are remembered. */
@@ -93,10 +88,26 @@ export class CommandSessions {
     return this.#sessions.size;
   }
 
-  #forgetExpired(): void {
-    const now = this.#clock.now();
-    for (const [account, sessions] of this.#byAccount) {
-      for (const session of sessions) if (session.expiresAt <= now) this.close(session, account);
-    }
+  #makeRoom(account: string): void {
+    const own = this.#byAccount.get(account) ?? [];
+    if (own.length < MAX_SESSIONS_OF_ACCOUNT) return;
+    const oldest = own.find((session) => this.#isOver(session)) ?? own[0];
+    if (oldest) this.#forget(oldest, account);
+  }
+
+  #forgetEnded(): void {
+    for (const [account, sessions] of this.#byAccount)
+      for (const session of sessions) if (this.#isOver(session)) this.#forget(session, account);
+  }
+
+  #forget(session: CommandSession, account: string): void {
+    this.#sessions.delete(session.id);
+    const rest = (this.#byAccount.get(account) ?? []).filter((other) => other !== session);
+    if (rest.length > 0) this.#byAccount.set(account, rest);
+    else this.#byAccount.delete(account);
+  }
+
+  #isOver(session: CommandSession): boolean {
+    return session.expiresAt <= this.#clock.now();
   }
 }

@@ -35,12 +35,6 @@ export function clientAddressReader(
   };
 }
 
-/** Takes an address as text to what limits count by. */
-export function describeAddress(text: string): ClientAddress | undefined {
-  const address = parseAddress(text);
-  return address && describe(address);
-}
-
 function rightmostUntrusted(
   peer: Address,
   forwarded: readonly string[],

@@ -2,7 +2,6 @@ import { formElement, type Form, readAnswer } from "../../src/data-form.js";
 import { StanzaError, type StanzaCondition, type StanzaErrorType } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
-import { type Element, reading } from "../../src/xml.js";
 import { z } from "zod";
 import type { AccountOperations, NewDevice } from "../accounts/store.js";
 import type { AdHocCommand, CommandStage, Context } from "../capability.js";
@@ -71,7 +70,7 @@ export function linkCommand(
         status: "executing",
         isLast: false,
         form: formElement(numberForm),
-        next: (submitted) => refusable(() => linking.takeNumber(readFields(numberForm, submitted), from)),
+        next: (submitted) => refusable(() => linking.takeNumber(readAnswer(numberForm, submitted), from)),
       }),
   };
 }
@@ -125,7 +124,7 @@ class Linking {
       status: "executing",
       isLast: true,
       form: formElement(codeForm),
-      next: (submitted) => refusable(() => this.#takeCode(readFields(codeForm, submitted), pending)),
+      next: (submitted) => refusable(() => this.#takeCode(readAnswer(codeForm, submitted), pending)),
     };
   }
 
@@ -147,10 +146,6 @@ class Linking {
 
 function completed(note: string): CommandStage {
   return { status: "completed", note };
-}
-
-function readFields(form: Form, submitted: Element): Map<string, readonly string[]> {
-  return reading(() => readAnswer(form, submitted));
 }
 
 function readDevice(answer: ReadonlyMap<string, readonly string[]>): NewDevice | undefined {

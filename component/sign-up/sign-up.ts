@@ -159,7 +159,6 @@ export class SignUp {
   }
 
   async #provision(session: string, reserved: Reservation, account: string, password: string): Promise<void> {
-    if (!this.#host.isReachable) throw new SignUpRefusal("host-unavailable", { retryAfterMs: 5000 });
     try {
       if (reserved.status === "done") await this.#host.setPassword(account, password);
       else await this.#makeAccount(session, reserved, account, password);

@@ -3,7 +3,6 @@ import { LinkError, type TwotickError } from "../../src/errors.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
-import type { Element } from "../../src/xml.js";
 import { Connection } from "../connection/connection.js";
 import { openOmemo, type Omemo, type OmemoEvent } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
@@ -11,23 +10,21 @@ import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccou
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
 import { describeDevice, presenceWithCaps } from "./caps.js";
-import type { ClientEvents, ClientState } from "./events.js";
+import type { ClientState, Tell } from "./events.js";
 import { GroupCommit } from "./group-commit.js";
 import { Handles, type SendHandle } from "./handles.js";
-import { Inbox, type Intake } from "./inbox.js";
+import { Inbox } from "./inbox.js";
 import { type ConnectionPort, MailboxService } from "./mailbox-service.js";
 import { MailboxSession } from "./mailbox-session.js";
 import type { ClientOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { Presenter } from "./presenter.js";
+import { Pruning } from "./pruning.js";
+import { Reception } from "./reception.js";
 import { SentRecords } from "./sent-records.js";
 import { TokenKeeper } from "./token-keeper.js";
 
-const PRUNE_EVERY_MS = 3_600_000;
 const OMEMO_TIMEOUT_MS = 10_000;
-
-/** Tells an event. */
-export type Tell = <Name extends keyof ClientEvents>(name: Name, detail: ClientEvents[Name]) => void;
 
 /** What a client does by itself: its parts, put together, and what happens between them. */
 export class Engine {
@@ -49,11 +46,11 @@ export class Engine {
   readonly #inbox: Inbox;
   readonly #acks: Acknowledgements;
   readonly #announcer: Announcer;
+  readonly #pruning: Pruning;
   #omemo: Omemo | undefined;
   #number: Jid | undefined;
   #state: ClientState = "stopped";
   #isStopped = false;
-  #cancelPrune: () => void = () => {};
   #settleStart: ((failure?: TwotickError) => void) | undefined;
 
   /** @throws {InvalidInput} @throws {StorageError} */
@@ -89,6 +86,13 @@ export class Engine {
       onDone: () => this.#settleStart?.(),
       onError: (error) => this.#tell("error", error),
     });
+    this.#pruning = new Pruning(
+      clock,
+      this.commits,
+      (transaction) => [this.#inbox.prune(transaction), this.sent.prune(transaction)].some(Boolean),
+      (error) => this.#tell("error", error),
+    );
+    this.#receive();
     this.outbox.load();
   }
 
@@ -142,7 +146,7 @@ export class Engine {
       this.#settleStart = (failure) => (failure ? reject(failure) : resolve());
     });
     this.#setState("connecting");
-    this.#prune();
+    this.#pruning.start();
     this.#connection.start().catch((error: unknown) => this.#fatal(error as TwotickError));
     await ready;
   }
@@ -150,7 +154,7 @@ export class Engine {
   /** Ends, after what is on the way, for at most `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.#isStopped = true;
-    this.#cancelPrune();
+    this.#pruning.stop();
     this.#announcer.stop();
     this.presenter.close();
     await Promise.race([
@@ -194,10 +198,24 @@ export class Engine {
       this.#setState("connecting");
     });
     opened.handle("get", NS.discoInfo, "query", describeDevice);
-    opened.on("stanza", (stanza) => this.#take(stanza));
     opened.on("error", (error) => this.#tell("error", error));
     opened.on("fatal", (error) => this.#fatal(error));
     return opened;
+  }
+
+  #receive(): void {
+    const reception = new Reception({
+      service: this.service,
+      session: this.#session,
+      commits: this.commits,
+      inbox: this.#inbox,
+      acks: this.#acks,
+      handles: this.handles,
+      presenter: this.presenter,
+      omemo: () => this.#number && this.omemo(),
+      tell: this.#tell,
+    });
+    this.#connection.on("stanza", (stanza) => reception.take(stanza));
   }
 
   #createSession(): MailboxSession {
@@ -295,46 +313,6 @@ export class Engine {
       .catch((error: unknown) => this.#tell("error", error));
   }
 
-  #take(stanza: Element): void {
-    const notice = this.service.read(stanza);
-    if (!notice) return;
-    if (notice.kind === "deliver") void this.#takeIn(notice.deliver, !this.#session.isAttaching);
-    else if (notice.kind === "unreachable") this.#session.reattach("the service is away");
-    else if (notice.kind === "detached") {
-      this.#tell("detached", { reason: notice.reason });
-      this.#session.reattach(notice.reason);
-    } else if (this.#number) {
-      try {
-        this.omemo().receiveDeviceList(notice.from, notice.items);
-      } catch (error) {
-        this.#tell("error", error);
-      }
-    }
-  }
-
-  async #takeIn(deliver: Element, isOfThisSession: boolean): Promise<void> {
-    let intake: Intake;
-    try {
-      intake = await this.commits.run((transaction) =>
-        this.#inbox.receive(transaction, deliver, isOfThisSession),
-      );
-    } catch (error) {
-      // It was not acknowledged, and comes again
-      this.#tell("error", error);
-      return;
-    }
-    this.#inbox.committed(intake);
-    if (intake.added > 0) this.#acks.moved(intake.cursor, intake.failures, intake.hasMessages);
-    if (intake.repeated.length > 0) this.#acks.repeated(intake.repeated);
-    if (intake.hasGap) this.#session.reattach("entries were lost on the way");
-    for (const fault of intake.faults) this.#tell("error", fault);
-    for (const receipt of intake.receipts) {
-      this.handles.changed(receipt.id);
-      this.#tell("receipt", receipt);
-    }
-    if (intake.records.length > 0) this.presenter.added();
-  }
-
   #omemoTold(event: OmemoEvent): void {
     if (event.kind === "publish-failed") this.#tell("error", event.error);
     else if (event.kind === "identity-changed") this.#tell("identity-changed", event);
@@ -358,15 +336,5 @@ export class Engine {
     if (this.#state === state || (this.#state === "refused" && state !== "stopped")) return;
     this.#state = state;
     this.#tell("state", state);
-  }
-
-  #prune(): void {
-    const again = (delayMs: number): void => {
-      this.#cancelPrune = this.#clock.after(delayMs, () => this.#prune());
-    };
-    this.commits
-      .run((transaction) => [this.#inbox.prune(transaction), this.sent.prune(transaction)].some(Boolean))
-      .then((isMore) => this.#isStopped || again(isMore ? 1_000 : PRUNE_EVERY_MS))
-      .catch((error: unknown) => this.#tell("error", error));
   }
 }

@@ -68,3 +68,6 @@ export interface ClientEvents {
   /** The client has stopped by itself: credentials, or the device was unlinked. */
   fatal: TwotickError;
 }
+
+/** Tells an event. */
+export type Tell = <Name extends keyof ClientEvents>(name: Name, detail: ClientEvents[Name]) => void;

@@ -5,17 +5,19 @@ import { hashBody, type Journal } from "./journal.js";
 /** A client whose doings are written down; to be used in place of its own `send` and `messages`. */
 export interface JournaledClient {
   /** Sends what an earlier process asked for and may not have lived to write down; before anything new. */
-  resume(): Promise<SendHandle[]>;
+  readonly resume: () => Promise<SendHandle[]>;
   /** Writes down that it asks, and sends. @param id unique for the device */
-  send(to: string, text: string, id: string): Promise<SendHandle>;
+  readonly send: (to: string, text: string, id: string) => Promise<SendHandle>;
   /** Shows and acknowledges every message, until the client stops. @param onShown called after each */
-  show(onShown?: (text: string, from: string, id: string) => void | Promise<void>): Promise<void>;
+  readonly show: (
+    onShown?: (text: string, from: string, id: string) => void | Promise<void>,
+  ) => Promise<void>;
 }
 
 /**
  * Writes what a client asks, is told and shows into a journal, for {@link checkJournals}.
  *
- * To be called before `client.start`. A journal holds hashes of bodies only.
+ * Best called before `client.start`, so that nothing is told before. A journal holds hashes of bodies only.
  *
  * @param bodyOf gives the text of a send by its id again, for those that `resume` has to ask for once more
  */
@@ -26,6 +28,7 @@ export function keepJournal(
 ): JournaledClient {
   const before = journal.lines();
   journal.write({ kind: "started", number: client.number ?? "", device: client.device });
+  if (client.state === "attached") journal.write({ kind: "state", isAttached: true });
   client.on("state", (state) => journal.write({ kind: "state", isAttached: state === "attached" }));
   client.on("accepted", ({ handle }) => journal.write({ kind: "told", id: handle.id, state: "accepted" }));
   client.on("failed", ({ handle, error }) =>

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { stringify } from "smol-toml";
 import type { Config } from "../../component/config.js";
 
 const MAIN = new URL("../../component/main.ts", import.meta.url).pathname;
@@ -59,21 +60,17 @@ export class ComponentProcess {
   }
 }
 
-/** Writes the sections of a configuration that a test sets. */
-function toToml({ host, link, store, http, mailbox, log }: Config): string {
-  const sections = {
-    host,
-    link,
-    store,
-    http,
-    mailbox,
-    log: { level: log.level === "silent" ? "info" : log.level },
-  };
-  const lines = Object.entries(sections).flatMap(([section, options]) => [
-    `[${section}]`,
-    ...Object.entries(options).map(([name, value]) => `${snakeCase(name)} = ${JSON.stringify(value)}`),
-  ]);
-  return `${lines.join("\n")}\n`;
+/** Writes a configuration as the file that an admin would. */
+function toToml(config: Config): string {
+  const level = config.log.level === "silent" ? "info" : config.log.level;
+  return stringify(snakeCaseKeys({ ...config, log: { level } }) as Record<string, unknown>);
+}
+
+function snakeCaseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCaseKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(entries.map(([key, inner]) => [snakeCase(key), snakeCaseKeys(inner)]));
 }
 
 function snakeCase(name: string): string {

@@ -42,17 +42,14 @@ export class World {
     this.prosody = prosody;
     this.folder = folder;
     this.#options = options;
+    const { link, ...others } = options.config ?? {};
+    const { interface: host, componentPort: port, componentDomain: domain, componentSecret: secret } = prosody;
     this.config = checkConfig({
       host: { domain: prosody.host },
-      link: {
-        host: prosody.interface,
-        port: prosody.componentPort,
-        domain: prosody.componentDomain,
-        secret: prosody.componentSecret,
-      },
+      link: { host, port, domain, secret, ...link },
       store: { path: join(folder, "twotick.db"), key: randomBytes(32).toString("base64") },
       http: { port: 0 },
-      ...options.config,
+      ...others,
     });
   }
 

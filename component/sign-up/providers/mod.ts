@@ -7,7 +7,7 @@ import { consoleProvider } from "./console.js";
 import { httpProvider } from "./http.js";
 import { CodeNotSent, type CodeProvider } from "./provider.js";
 
-export { CodeNotSent, type CodeMessage, type CodeProvider } from "./provider.js";
+export { CodeNotSent, type CodeProvider } from "./provider.js";
 
 /** The environment variable that may hold what `{secret}` stands for. */
 const SECRET_VARIABLE = "TWOTICK_SIGN_UP_SECRET";

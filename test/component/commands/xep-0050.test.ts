@@ -3,7 +3,7 @@ import type { AdHocCommand, CommandStage, IqRequest } from "../../../component/c
 import { createCommands } from "../../../component/commands/mod.js";
 import { SESSION_TTL_MS } from "../../../component/commands/service.js";
 import { formElement, submitElement } from "../../../src/data-form.js";
-import { StanzaError } from "../../../src/errors.js";
+import { InvalidInput, StanzaError } from "../../../src/errors.js";
 import { Jid } from "../../../src/jid.js";
 import { NS } from "../../../src/namespaces.js";
 import { attribute, stanzaErrorElement, xml, type Element } from "../../../src/xml.js";
@@ -38,7 +38,7 @@ const atOnce: AdHocCommand = {
 describe("XEP-0050: ad-hoc commands", () => {
   let clock: ManualClock;
   let commands: ReturnType<typeof createCommands>;
-  let refuseOnce: StanzaError | undefined;
+  let refuseOnce: Error | undefined;
   let release: (() => void) | undefined;
 
   const picky: AdHocCommand = {
@@ -105,7 +105,7 @@ describe("XEP-0050: ad-hoc commands", () => {
     expect(second.getChild("x", NS.dataForms)!.getChildText("title")).to.equal("second");
     const end = await run({ node: "two-steps", sessionid, action: "complete" }, filled());
     expect([attribute(end, "status"), end.getChildText("note")]).to.deep.equal(["completed", "done"]);
-    expect(await condition(run({ node: "two-steps", sessionid }, filled()))).to.equal("bad-sessionid");
+    expect(await condition(run({ node: "two-steps", sessionid }, filled()))).to.equal("session-expired");
   });
 
   it("takes the form of a client that knows it with the first request", async () => {
@@ -125,7 +125,7 @@ describe("XEP-0050: ad-hoc commands", () => {
     const sessionid = await begin();
     const answer = await run({ node: "two-steps", sessionid, action: "cancel" });
     expect(attribute(answer, "status")).to.equal("canceled");
-    expect(await condition(run({ node: "two-steps", sessionid }, filled()))).to.equal("bad-sessionid");
+    expect(await condition(run({ node: "two-steps", sessionid }, filled()))).to.equal("session-expired");
   });
 
   describe("answers with the conditions of §4.4", () => {
@@ -147,6 +147,11 @@ describe("XEP-0050: ad-hoc commands", () => {
     it("bad-payload: no such form", async () => {
       const broken = xml("x", { xmlns: NS.dataForms, type: "banana" });
       expect(await condition(run({ node: "two-steps" }, broken))).to.equal("bad-payload");
+    });
+    it("bad-payload: a form that its reader does not take", async () => {
+      const sessionid = await begin("picky");
+      refuseOnce = new InvalidInput("the field number is missing");
+      expect(await condition(run({ node: "picky", sessionid }, filled()))).to.equal("bad-payload");
     });
     it("bad-sessionid: unknown, or of another command", async () => {
       const sessionid = await begin();

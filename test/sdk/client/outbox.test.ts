@@ -215,7 +215,7 @@ describe("Outbox", () => {
     const handle = await client.send(PEER, "hello");
     await failure(handle.until("accepted"));
     stage.service.deliver(receipt(1, [handle.id], "delivered"));
-    await handle.until("delivered");
+    await until("the receipt", () => handle.state === "delivered");
     expect(handle.failure).to.equal(undefined);
   });
 });

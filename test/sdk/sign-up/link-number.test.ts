@@ -123,7 +123,7 @@ describe("linkNumber", () => {
   it("can be given up, after which the session is gone", async () => {
     const session = await linkNumber(friar(), { component, number: ROMEO });
     await session!.cancel();
-    expect((await refusal(session!.verify(harness.sms.lastCode))).code).to.equal("bad-sessionid");
+    expect((await refusal(session!.verify(harness.sms.lastCode))).code).to.equal("session-expired");
   });
 
   it("belongs to the account that began it: neither another nor a newcomer can finish it", async () => {

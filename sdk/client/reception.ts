@@ -1,0 +1,79 @@
+import type { Element } from "../../src/xml.js";
+import type { Omemo } from "../omemo/mod.js";
+import type { Acknowledgements } from "./acknowledgements.js";
+import type { Tell } from "./events.js";
+import type { GroupCommit } from "./group-commit.js";
+import type { Handles } from "./handles.js";
+import type { Inbox, Intake } from "./inbox.js";
+import type { MailboxService } from "./mailbox-service.js";
+import type { MailboxSession } from "./mailbox-session.js";
+import type { Presenter } from "./presenter.js";
+
+/** Where what arrives goes. */
+export interface ReceptionPorts {
+  readonly service: MailboxService;
+  readonly session: MailboxSession;
+  readonly commits: GroupCommit;
+  readonly inbox: Inbox;
+  readonly acks: Acknowledgements;
+  readonly handles: Handles;
+  readonly presenter: Presenter;
+  /** The encryption, once the own number is known. */
+  readonly omemo: () => Omemo | undefined;
+  readonly tell: Tell;
+}
+
+/** Takes what arrives to where it belongs; first into the store, then to the service as an acknowledgement, then to the app. */
+export class Reception {
+  readonly #ports: ReceptionPorts;
+
+  constructor(ports: ReceptionPorts) {
+    this.#ports = ports;
+  }
+
+  /** Takes a stanza; what is not of the service is left alone. */
+  take(stanza: Element): void {
+    const { service, session, tell, omemo } = this.#ports;
+    const notice = service.read(stanza);
+    if (!notice) return;
+    if (notice.kind === "deliver") void this.#takeIn(notice.deliver, !session.isAttaching);
+    else if (notice.kind === "unreachable") session.reattach("the service is away");
+    else if (notice.kind === "detached") {
+      tell("detached", { reason: notice.reason });
+      session.reattach(notice.reason);
+    } else {
+      try {
+        omemo()?.receiveDeviceList(notice.from, notice.items);
+      } catch (error) {
+        tell("error", error);
+      }
+    }
+  }
+
+  async #takeIn(deliver: Element, isOfThisSession: boolean): Promise<void> {
+    const { commits, inbox, session, tell, handles, presenter } = this.#ports;
+    let intake: Intake;
+    try {
+      intake = await commits.run((transaction) => inbox.receive(transaction, deliver, isOfThisSession));
+    } catch (error) {
+      // It was not acknowledged, and comes again
+      tell("error", error);
+      return;
+    }
+    inbox.committed(intake);
+    this.#acknowledge(intake);
+    if (intake.hasGap) session.reattach("entries were lost on the way");
+    for (const fault of intake.faults) tell("error", fault);
+    for (const receipt of intake.receipts) {
+      handles.changed(receipt.id);
+      tell("receipt", receipt);
+    }
+    if (intake.records.length > 0) presenter.added();
+  }
+
+  #acknowledge({ added, repeated, cursor, failures, hasMessages }: Intake): void {
+    const { acks } = this.#ports;
+    if (added > 0) acks.moved(cursor, failures, hasMessages);
+    if (repeated.length > 0) acks.repeated(repeated);
+  }
+}

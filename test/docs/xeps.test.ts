@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import { collect, handWritten, readPage, render } from "../../docs/xeps.js";
+
+function sectionsOf(text: string): Record<string, string[]> {
+  const found = collect(new Map([["src/a.ts", text]]));
+  return Object.fromEntries(found.map(({ id, sections }) => [id, [...sections.keys()]]));
+}
+
+describe("docs/xeps.ts", () => {
+  const mentions: [text: string, found: Record<string, string[]>][] = [
+    ["// XEP-0184 §5.5", { "XEP-0184": ["5.5"] }],
+    ["/** Says so. Source: XEP-0114 §3. */", { "XEP-0114": ["3"] }],
+    ["// XEP-0384 0.3 §4.4, §4.5 and §8: why", { "XEP-0384": ["4.4", "4.5", "8"] }],
+    ["// RFC 7748 §5, RFC 8032 §5.1.", { "RFC 7748": ["5"], "RFC 8032": ["5.1"] }],
+    ["// RFC 7914.", { "RFC 7914": [""] }],
+    ["/**\n * A long one. Source: XEP-0060\n * §7.1.5.\n */", { "XEP-0060": ["7.1.5"] }],
+    ["// RFC 6120 §A.1", { "RFC 6120": ["A.1"] }],
+    ["// nothing to see", {}],
+  ];
+  for (const [text, found] of mentions) {
+    it(`finds ${JSON.stringify(found)} in ${JSON.stringify(text)}`, () => {
+      expect(sectionsOf(text)).deep.equal(found);
+    });
+  }
+
+  it("names sections in the order of the specification, and every file once", () => {
+    const files = new Map([
+      ["src/b.ts", "// XEP-0060 §12.20"],
+      ["src/a.ts", "// XEP-0060 §7.1.5\n// XEP-0060 §8"],
+    ]);
+    const page = render(collect(files), "");
+    expect(page).contain("| §7.1.5, §8, §12.20 | [src/a.ts](../src/a.ts), [src/b.ts](../src/b.ts) |");
+  });
+
+  it("keeps what was written by hand", () => {
+    const page = render([], "## Differences\n\nNone.");
+    expect(render([], handWritten(page))).equal(page);
+    expect(page).contain("## Differences\n\nNone.");
+  });
+
+  it("wants a title for every specification", () => {
+    expect(() => render(collect(new Map([["src/a.ts", "// XEP-9999 §1"]])), "")).throw(
+      "no title for XEP-9999",
+    );
+  });
+
+  it("has written down how the code differs from the specifications", () => {
+    expect(handWritten(readPage().current)).contain("## Differences from the specification");
+  });
+});

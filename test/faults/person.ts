@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Client, openSqliteStorage, signUpDevice } from "../../sdk/mod.js";
+import { Journal, keepJournal } from "../../sdk/testing/mod.js";
+
+/** What a person of the kill test is started with, as JSON in the first argument. */
+export interface PersonOptions {
+  readonly storagePath: string;
+  readonly journalPath: string;
+  readonly service: string;
+  readonly api: string;
+  readonly number: string;
+  readonly peer: string;
+}
+
+const SEND_EVERY_MS = 25;
+const CODE = "000000";
+/** Shorter than in production: the test waits for them a hundred times. */
+const CONNECTION = {
+  retry: { minMs: 50, maxMs: 400 },
+  heartbeat: { intervalMs: 2_000, afterSendMs: 500, deadlineMs: 2_000 },
+};
+
+/** The text of a message can be told from its id, so that a new process can ask for what the last one asked. */
+function textOf(id: string): string {
+  return `the text of ${id}`;
+}
+
+const options = JSON.parse(process.argv[2] ?? "{}") as PersonOptions;
+const { storagePath, journalPath, service, api, number, peer } = options;
+const isNew = !existsSync(storagePath);
+const storage = openSqliteStorage({ path: storagePath });
+if (isNew) {
+  const session = await signUpDevice({ storage, api, number });
+  await session.verify(CODE);
+}
+const client = await Client.open({ storage, service, connection: CONNECTION });
+const journal = new Journal(journalPath);
+const journaled = keepJournal(client, journal, textOf);
+let count = journal.lines().filter((line) => line.kind === "asked").length;
+let isQuiet = false;
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  if (line === "quiet") isQuiet = true;
+  if (line === "stop") void client.stop().then(() => process.exit(0));
+});
+client.on("fatal", (error) => {
+  process.stderr.write(`${number}: ${error.code} ${error.message}\n`);
+  process.exit(1);
+});
+void journaled.show();
+// What could not be sent before the last crash comes before anything new, attached or not
+await journaled.resume();
+void client.start();
+process.stdout.write("running\n");
+
+async function talk(): Promise<void> {
+  if (!isQuiet) {
+    count += 1;
+    const id = `${number}-${count}`;
+    await journaled.send(peer, textOf(id), id);
+  }
+  setTimeout(() => void talk(), SEND_EVERY_MS);
+}
+await talk();
