@@ -47,6 +47,7 @@ export class App {
   readonly #capabilities: readonly Capability[];
   readonly #cancelJobs: (() => void)[] = [];
   readonly #online: Promise<void>;
+  #isStopping = false;
 
   private constructor(parts: AppParts, capabilities: readonly Capability[]) {
     this.#parts = parts;
@@ -128,6 +129,7 @@ export class App {
   /** Takes nothing new, commits and answers what has begun, and closes. */
   async stop(): Promise<void> {
     const { link, store, http, router, log } = this.#parts;
+    this.#isStopping = true;
     for (const cancel of this.#cancelJobs) cancel();
     link.pause();
     await http.stop();
@@ -151,7 +153,7 @@ export class App {
           "a job failed; it runs again",
         );
       }
-      this.#cancelJobs[index] = clock.after(job.everyMs, () => void run());
+      if (!this.#isStopping) this.#cancelJobs[index] = clock.after(job.everyMs, () => void run());
     };
     this.#cancelJobs.push(clock.after(0, () => void run()));
   }
@@ -163,9 +165,11 @@ export function storeModules(): URL[] {
 }
 
 function createEvents(): AppEvents {
-  const emitter = new EventEmitter<{ accountGone: [jid: string] }>();
+  const emitter = new EventEmitter<{ accountGone: [jid: string]; devicesGone: [jid: string] }>();
   return {
     accountGone: (jid) => void emitter.emit("accountGone", jid),
     onAccountGone: (listener) => void emitter.on("accountGone", listener),
+    devicesGone: (jid) => void emitter.emit("devicesGone", jid),
+    onDevicesGone: (listener) => void emitter.on("devicesGone", listener),
   };
 }

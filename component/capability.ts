@@ -127,6 +127,9 @@ export interface AppEvents {
   /** The number of this account (bare JID) went to somebody else or was given up. */
   accountGone(jid: string): void;
   onAccountGone(listener: (jid: string) => void): void;
+  /** Devices of this account (bare JID) are not bound to it any more; others may still be. */
+  devicesGone(jid: string): void;
+  onDevicesGone(listener: (jid: string) => void): void;
 }
 
 /** What a capability's `mod.ts` exports. */

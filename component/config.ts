@@ -8,10 +8,13 @@ import { LOG_LEVELS } from "./log.js";
 import { signUpSchema, type SignUpConfig } from "./sign-up/config.js";
 
 const port = z.int().min(1).max(65535);
-const domain = z.string().refine((text) => {
-  const jid = Jid.tryParse(text);
-  return jid !== undefined && jid.local === "" && !jid.isFull;
-}, "is not a domain");
+const domain = z
+  .string()
+  .refine((text) => {
+    const jid = Jid.tryParse(text);
+    return jid !== undefined && jid.local === "" && !jid.isFull;
+  }, "is not a domain")
+  .toLowerCase();
 
 /** What a configuration may say; `Config` is what is left of it when defaults are filled in. */
 export const configSchema = z.strictObject({

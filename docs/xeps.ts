@@ -19,7 +19,7 @@ interface Specification {
 
 // "XEP-0384 0.3 §4.1, §4.2 and §5", "RFC 6120 §8.3.3": an id, a version where one is meant, sections
 const MENTION =
-  /\b(XEP-\d{4}|RFC \d{3,5})(?: \d+\.\d+(?:\.\d+)?)?((?:(?:,| and| to)? §[A-Z]?\d*(?:\.\d+)*)*)/g;
+  /\b(XEP-\d{4}|RFC \d{3,5}|X3DH(?= §)|XEdDSA(?= §)|Double Ratchet(?= §))(?: \d+\.\d+(?:\.\d+)?)?((?:(?:,| and| to)? §[A-Z]?\d*(?:\.\d+)*)*)/g;
 const SECTION = /§([A-Z]?\d*(?:\.\d+)*)/g;
 
 /** Collects what the sources obey. @param files contents by path, relative to the package */
@@ -49,10 +49,10 @@ function compare(a: string, b: string): number {
 
 /** Writes the page. @param byHand what stands between the marks and is kept */
 export function render(specifications: readonly Specification[], byHand: string): string {
-  const table = (prefix: string): string[] => [
+  const table = (kind: string): string[] => [
     "| specification | sections | where |",
     "|---|---|---|",
-    ...specifications.filter(({ id }) => id.startsWith(prefix)).map(row),
+    ...specifications.filter(({ id }) => kindOf(id) === kind).map(row),
   ];
   return [
     "# Specifications that the code obeys",
@@ -68,11 +68,19 @@ export function render(specifications: readonly Specification[], byHand: string)
     "",
     ...table("RFC"),
     "",
+    "## Others",
+    "",
+    ...table(""),
+    "",
     START,
     byHand.trim(),
     END,
     "",
   ].join("\n");
+}
+
+function kindOf(id: string): string {
+  return /^(XEP|RFC)/.exec(id)?.[0] ?? "";
 }
 
 function row({ id, sections }: Specification): string {
@@ -84,9 +92,9 @@ function row({ id, sections }: Specification): string {
 
 function addressOf(id: string): string {
   const number = id.slice(4);
-  return id.startsWith("XEP")
-    ? `https://xmpp.org/extensions/xep-${number}.html`
-    : `https://www.rfc-editor.org/rfc/rfc${number}`;
+  if (kindOf(id) === "XEP") return `https://xmpp.org/extensions/xep-${number}.html`;
+  if (kindOf(id) === "RFC") return `https://www.rfc-editor.org/rfc/rfc${number}`;
+  return `https://signal.org/docs/specifications/${id.toLowerCase().replace(" ", "")}/`;
 }
 
 function titleOf(id: string): string {

@@ -47,29 +47,38 @@ export class StorageError extends TwotickError {}
 export type StanzaErrorType = "auth" | "cancel" | "continue" | "modify" | "wait";
 
 /** The defined conditions of a stanza error. Source: RFC 6120 §8.3.3. */
-export type StanzaCondition =
-  | "bad-request"
-  | "conflict"
-  | "feature-not-implemented"
-  | "forbidden"
-  | "gone"
-  | "internal-server-error"
-  | "item-not-found"
-  | "jid-malformed"
-  | "not-acceptable"
-  | "not-allowed"
-  | "not-authorized"
-  | "policy-violation"
-  | "recipient-unavailable"
-  | "redirect"
-  | "registration-required"
-  | "remote-server-not-found"
-  | "remote-server-timeout"
-  | "resource-constraint"
-  | "service-unavailable"
-  | "subscription-required"
-  | "undefined-condition"
-  | "unexpected-request";
+export const STANZA_CONDITIONS = [
+  "bad-request",
+  "conflict",
+  "feature-not-implemented",
+  "forbidden",
+  "gone",
+  "internal-server-error",
+  "item-not-found",
+  "jid-malformed",
+  "not-acceptable",
+  "not-allowed",
+  "not-authorized",
+  "policy-violation",
+  "recipient-unavailable",
+  "redirect",
+  "registration-required",
+  "remote-server-not-found",
+  "remote-server-timeout",
+  "resource-constraint",
+  "service-unavailable",
+  "subscription-required",
+  "undefined-condition",
+  "unexpected-request",
+] as const;
+
+/** One of {@link STANZA_CONDITIONS}. */
+export type StanzaCondition = (typeof STANZA_CONDITIONS)[number];
+
+/** Whether `text` names a defined condition. */
+export function isStanzaCondition(text: string | undefined): text is StanzaCondition {
+  return STANZA_CONDITIONS.includes(text as StanzaCondition);
+}
 
 /** The error type that goes with a condition unless the thrower knows better. Source: RFC 6120 §8.3.3. */
 const DEFAULT_TYPE: Partial<Record<StanzaCondition, StanzaErrorType>> = {

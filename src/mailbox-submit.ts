@@ -78,6 +78,9 @@ function readSubmission(message: Element): Submission {
     throw new StanzaError("policy-violation", `the message ${id} is larger than ${MAX_PAYLOAD_BYTES} bytes`);
   }
   const marker = children.find((child) => child.is("displayed", NS.chatMarkers));
+  // A marker becomes a receipt and goes no further: what came with it would be lost without a word
+  if (marker && children.length > 1)
+    throw new StanzaError("bad-request", `the displayed marker in the message ${id} has to stand alone`);
   return { id, to, payload, displayed: marker && reading(() => messageId(attribute(marker, "id"))) };
 }
 

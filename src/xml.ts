@@ -1,5 +1,5 @@
 import { createElement, Element, escapeXML, escapeXMLText, Parser } from "@xmpp/xml";
-import { StanzaError } from "./errors.js";
+import { InvalidInput, isStanzaCondition, StanzaError } from "./errors.js";
 import { NS } from "./namespaces.js";
 
 export { Element, escapeXML, escapeXMLText };
@@ -55,10 +55,9 @@ export function reading<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof StanzaError) throw error;
-    throw new StanzaError("bad-request", error instanceof Error ? error.message : "malformed request", {
-      cause: error,
-    });
+    // Anything else is a fault of ours, whose text is not for peers
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new StanzaError("bad-request", error.message, { cause: error });
   }
 }
 
@@ -82,7 +81,8 @@ export function parseStanzaError(error: Element | undefined): StanzaError {
   const text = error?.getChildText("text", NS.stanzaErrors) ?? condition?.name ?? "the peer refused";
   const application = children.find((c) => namespaceOf(c) !== NS.stanzaErrors);
   const type = error ? attribute(error, "type") : undefined;
-  return new StanzaError((condition?.name ?? "undefined-condition") as StanzaError["condition"], text, {
+  const known = isStanzaCondition(condition?.name) ? condition.name : "undefined-condition";
+  return new StanzaError(known, text, {
     ...(isStanzaErrorType(type) ? { type } : {}),
     ...(application
       ? { applicationCondition: application.name, applicationNamespace: namespaceOf(application) }
@@ -98,12 +98,14 @@ function isStanzaErrorType(type: string | undefined): type is StanzaError["type"
 export function parseXml(text: string): Element {
   const parser = new Parser();
   let root: Element | undefined;
+  let isWhole = false;
   let failure: unknown;
   parser.on("start", (element: Element) => (root = element));
   parser.on("element", (element: Element) => root?.append(element));
+  parser.on("end", () => (isWhole = true));
   parser.on("error", (error: unknown) => (failure = error));
   parser.write(text);
-  if (failure !== undefined || !root)
+  if (failure !== undefined || !root || !isWhole)
     throw new StanzaError("bad-request", "not well-formed XML", { cause: failure });
   return root;
 }

@@ -77,7 +77,7 @@ function pinCommand(context: Context): AdHocCommand {
 }
 
 function devicesCommand(context: Context): AdHocCommand {
-  const { clock } = context;
+  const { clock, events } = context;
   const accounts = context.store.of<AccountOperations>("accounts");
   return command(context, {
     node: "urn:twotick:devices",
@@ -96,6 +96,7 @@ function devicesCommand(context: Context): AdHocCommand {
     async take(answer, from) {
       const chosen = answer.get("remove") ?? [];
       for (const id of chosen) await accounts.removeDevice(from.bare, deviceId(id), clock.now());
+      if (chosen.length > 0) events.devicesGone(from.bare);
       return chosen.length === 0 ? "Nothing was removed." : `Removed: ${chosen.join(", ")}.`;
     },
   });

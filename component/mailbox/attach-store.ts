@@ -12,8 +12,9 @@ export interface AttachRequest {
   /** Full JID that entries will be sent to. */
   readonly fullJid: string;
   readonly deviceId: DeviceId;
-  /** Hash of the key that signed, or the generation that the token carries. */
-  readonly proof: { readonly keyHash: Uint8Array } | { readonly tokenGeneration: number };
+  /** Hash of the key that signed, or the device's row and the generation that the token carries. */
+  readonly proof:
+    { readonly keyHash: Uint8Array } | { readonly tokenGeneration: number; readonly mailbox: number };
   /** The last entry durable on the device. */
   readonly last: number;
   readonly now: EpochMs;
@@ -31,18 +32,6 @@ export interface OpenedMailbox {
   /** The head was set aside for having been delivered in vain too often. */
   readonly hasSetAside: boolean;
   readonly receipts: readonly NewReceiptEntry[];
-}
-
-/** A device that entries can be sent to. */
-export interface AttachedDevice {
-  readonly device: number;
-  readonly account: number;
-  readonly accountJid: string;
-  readonly numberId: number;
-  readonly numberSealed: Uint8Array;
-  readonly fullJid: string;
-  /** Everything up to here has ended. */
-  readonly acknowledged: number;
 }
 
 interface DeviceRow {
@@ -77,12 +66,9 @@ export function openAttach(database: Database, receipts: Receipts) {
     "INSERT INTO set_aside (device, message, at) SELECT device, message, @now FROM entries WHERE device = @device AND seq = @seq",
   );
   const see = database.prepare("UPDATE devices SET seen_at = ?, attached_jid = ? WHERE id = ?");
-  const detach = database.prepare("UPDATE devices SET attached_jid = NULL WHERE id = ?");
-  const attached = database.prepare<[], AttachedDevice>(
-    `SELECT devices.id AS device, account, jid AS accountJid, numbers.id AS numberId, sealed AS numberSealed,
-       attached_jid AS fullJid, coalesce((SELECT min(seq) FROM entries WHERE device = devices.id), next_seq) - 1 AS acknowledged
-     FROM devices JOIN accounts ON accounts.id = account JOIN numbers ON numbers.id = number
-     WHERE attached_jid IS NOT NULL`,
+  const detach = database.prepare("UPDATE devices SET attached_jid = NULL WHERE id = ? AND attached_jid = ?");
+  const attached = database.prepare<[], { fullJid: string }>(
+    "SELECT attached_jid AS fullJid FROM devices WHERE attached_jid IS NOT NULL",
   );
   const revoke = database.prepare("UPDATE devices SET token_generation = token_generation + 1 WHERE id = ?");
   const lift = database.prepare("UPDATE entries SET seq = -(seq + @by) WHERE device = @device");
@@ -92,7 +78,7 @@ export function openAttach(database: Database, receipts: Receipts) {
   const isProven = (row: DeviceRow, proof: AttachRequest["proof"]): boolean =>
     "keyHash" in proof
       ? Buffer.compare(row.keyHash, proof.keyHash) === 0
-      : row.tokenGeneration === proof.tokenGeneration;
+      : row.device === proof.mailbox && row.tokenGeneration === proof.tokenGeneration;
 
   // The device knows entries that this database does not: it was restored from a backup. What waits is
   // numbered behind what the device has, so that none of it is taken for something already seen.
@@ -143,7 +129,7 @@ export function openAttach(database: Database, receipts: Receipts) {
       };
     },
 
-    /** Counts that the first entry in line is on its way to the device. */
+    /** Counts a delivery of the first entry in line that the device did not outlive. */
     countHead(device: number, seq: number): void {
       countHead.run({ device, seq });
     },
@@ -151,13 +137,13 @@ export function openAttach(database: Database, receipts: Receipts) {
     /** Ends every entry up to `seq`: delivered, or (those named) undecryptable. Answers the receipts for the senders. */
     acknowledge,
 
-    /** Notes that nothing more is to be sent to the device until it attaches again. */
-    detach(device: number): void {
-      detach.run(device);
+    /** Notes that nothing more is to be sent to a full JID of the device; an attach from another one stands. */
+    detach(device: number, fullJid: string): void {
+      detach.run(device, fullJid);
     },
 
-    /** The devices that were attached when the component stopped: they do not know that it did. */
-    attached: (): AttachedDevice[] => attached.all(),
+    /** The full JIDs that were attached when the component stopped: they do not know that it did. */
+    attached: (): string[] => attached.all().map(({ fullJid }) => fullJid),
 
     /** Makes every token of the device worthless. */
     revokeTokens(device: number): void {

@@ -63,7 +63,9 @@ interface OpenSession extends Session {
   batchBytes: number;
   isReading: boolean;
   isBehind: boolean;
-  hasSentHead: boolean;
+  /** The first entry that went, until something is acknowledged. */
+  headSeq: number | undefined;
+  isFresh: boolean;
   resendAtMs: number;
   resends: number;
 }
@@ -77,10 +79,10 @@ export interface DeliveryPorts {
   readonly metrics: Metrics;
   readonly windowEntries: number;
   readonly read: ReadMailbox;
-  /** The first entry since the device attached is on its way. */
-  readonly onHeadSent: (device: number, seq: number) => void;
-  /** A session ended: nothing is sent until the device attaches again. */
-  readonly onClosed: (device: number) => void;
+  /** A session ended on the device's side with nothing acknowledged since this entry went as its first. */
+  readonly onHeadInVain: (device: number, seq: number) => void;
+  /** A session ended: nothing is sent to this full JID until the device attaches again. */
+  readonly onClosed: (device: number, fullJid: string) => void;
 }
 
 /**
@@ -95,6 +97,7 @@ export class Delivery {
   readonly #byDevice = new Map<number, OpenSession>();
   readonly #byJid = new Map<string, OpenSession>();
   readonly #dirty = new Set<OpenSession>();
+  readonly #recalled = new Set<string>();
   #cancelTick: (() => void) | undefined;
 
   constructor(ports: DeliveryPorts) {
@@ -110,9 +113,12 @@ export class Delivery {
   /** Opens a session, in place of another of the same device, and begins to deliver. */
   open(session: Session, acknowledged: number, isCautious: boolean): void {
     const before = this.#byDevice.get(session.device);
-    if (before) this.#forget(before, before.fullJid === session.fullJid ? undefined : "attached elsewhere");
+    if (before) this.#end(before, before.fullJid === session.fullJid ? undefined : "attached elsewhere");
     const other = this.#byJid.get(session.fullJid);
-    if (other) this.#forget(other, undefined);
+    if (other) {
+      this.#end(other, undefined);
+      this.#ports.onClosed(other.device, other.fullJid);
+    }
     const open: OpenSession = {
       ...session,
       window: new DeliveryWindow(this.#limits, acknowledged, isCautious ? this.#limits.entries : 0),
@@ -120,7 +126,8 @@ export class Delivery {
       batchBytes: 0,
       isReading: false,
       isBehind: false,
-      hasSentHead: false,
+      headSeq: undefined,
+      isFresh: true,
       resendAtMs: 0,
       resends: 0,
     };
@@ -135,14 +142,14 @@ export class Delivery {
   close(fullJid: string, reason?: string): void {
     const session = this.#byJid.get(fullJid);
     if (!session) return;
-    this.#forget(session, reason);
-    this.#ports.onClosed(session.device);
+    this.#end(session, reason);
+    this.#ports.onClosed(session.device, session.fullJid);
   }
 
   /** Closes every session of an account. */
-  closeAccount(accountJid: string): void {
+  closeAccount(accountJid: string, reason: string): void {
     for (const session of this.#byDevice.values()) {
-      if (session.accountJid === accountJid) this.close(session.fullJid, "the number is no longer yours");
+      if (session.accountJid === accountJid) this.close(session.fullJid, reason);
     }
   }
 
@@ -162,15 +169,30 @@ export class Delivery {
   /** Notes an acknowledgement and sends what it made room for. */
   acknowledge(fullJid: string, seq: number): void {
     const session = this.#byJid.get(fullJid);
-    if (!session?.window.acknowledge(seq)) return;
+    if (!session) return;
+    session.headSeq = undefined;
+    if (!session.window.acknowledge(seq)) return;
     session.resends = 0;
     this.#restartTimer(session);
     if (session.isBehind) void this.#pump(session);
   }
 
-  /** The link is up again: what was on the way may have been lost with it. */
+  /** Takes note of full JIDs that were attached before this process began. */
+  recall(fullJids: readonly string[]): void {
+    for (const fullJid of fullJids) this.#recalled.add(fullJid);
+  }
+
+  /**
+   * The link is up (again): every device is asked to attach anew.
+   *
+   * What was on the way may have been lost with the link or the process, in both directions; attaching tells both
+   * sides where they are, and at once instead of after a time-out.
+   */
   restart(): void {
-    for (const session of this.#byDevice.values()) this.#rewind(session);
+    const fullJids = new Set([...this.#recalled, ...this.#byJid.keys()]);
+    this.#recalled.clear();
+    for (const session of this.#byDevice.values()) this.#forget(session, undefined);
+    for (const fullJid of fullJids) this.tellDetached(fullJid, "the service was away");
   }
 
   /** Ends all timers. */
@@ -178,6 +200,12 @@ export class Delivery {
     this.#cancelTick?.();
     this.#byDevice.clear();
     this.#byJid.clear();
+  }
+
+  // Not for a restart of the link or the process: that the head was not acknowledged is then no fault of the entry
+  #end(session: OpenSession, reason: string | undefined): void {
+    this.#forget(session, reason);
+    if (session.headSeq !== undefined) this.#ports.onHeadInVain(session.device, session.headSeq);
   }
 
   #forget(session: OpenSession, reason: string | undefined): void {
@@ -190,10 +218,7 @@ export class Delivery {
 
   /** Tells a full JID that its mailbox is closed, so that it attaches again if it should. */
   tellDetached(fullJid: string, reason: string): void {
-    const { domain, link } = this.#ports;
-    if (!link.isOnline) return;
-    const detached = `<detached xmlns='${NS.mailbox}'>${escapeXML(reason)}</detached>`;
-    link.send(`<message type='headline' from='${domain}' to='${escapeXML(fullJid)}'>${detached}</message>`);
+    this.#headline(fullJid, `<detached xmlns='${NS.mailbox}'>${escapeXML(reason)}</detached>`);
   }
 
   async #pump(session: OpenSession): Promise<void> {
@@ -227,8 +252,8 @@ export class Delivery {
     const { metrics } = this.#ports;
     (isRedelivery ? metrics.entriesRedelivered : metrics.entriesDelivered).inc();
     if (isFirst) this.#restartTimer(session);
-    if (!session.hasSentHead) this.#ports.onHeadSent(session.device, seq);
-    session.hasSentHead = true;
+    if (session.isFresh) session.headSeq = seq;
+    session.isFresh = false;
     if (session.batch.length >= BATCH_ENTRIES || session.batchBytes + xml.length > BATCH_BYTES)
       this.#flush(session);
     session.batch.push(xml);
@@ -244,15 +269,22 @@ export class Delivery {
 
   #flush(session: OpenSession): void {
     if (session.batch.length === 0) return;
-    const { domain, link } = this.#ports;
     const body = writeDeliver(session.batch);
     session.batch.length = 0;
     session.batchBytes = 0;
-    // Offline: the entries stay where they are, and go when the link is up again
+    this.#headline(session.fullJid, body);
+  }
+
+  #headline(fullJid: string, content: string): void {
+    const { domain, link, log } = this.#ports;
+    // Offline: entries stay where they are, and go when the link is up again
     if (!link.isOnline) return;
-    link.send(
-      `<message type='headline' from='${domain}' to='${escapeXML(session.fullJid)}'>${body}</message>`,
-    );
+    try {
+      link.send(`<message type='headline' from='${domain}' to='${escapeXML(fullJid)}'>${content}</message>`);
+    } catch (error) {
+      // The server does not read, or will not take it: the time-out of the window looks after what was in it
+      log.warn({ reason: (error as Error).message }, "a delivery could not be sent");
+    }
   }
 
   #restartTimer(session: OpenSession, isForced = false): void {
@@ -262,6 +294,8 @@ export class Delivery {
 
   #tick(): void {
     this.#cancelTick = this.#ports.clock.after(TICK_MS, () => this.#tick());
+    // Nothing goes while the link is down, so nothing is late: it all goes again when it is up
+    if (!this.#ports.link.isOnline) return;
     const now = this.#ports.clock.monotonicMs();
     for (const session of this.#byDevice.values()) {
       if (session.resendAtMs === 0 || session.resendAtMs > now) continue;

@@ -83,6 +83,7 @@ export class MailboxHandler {
     const token = issueToken(context.vault, {
       account: from.bare,
       deviceId,
+      mailbox: opened.device,
       generation: opened.tokenGeneration,
       expiresAt,
     });
@@ -99,8 +100,8 @@ export class MailboxHandler {
     const session = this.#requireSession(from);
     const { acknowledgement, messages } = readSubmit(payload);
     const startedAt = this.#ports.context.clock.monotonicMs();
-    if (acknowledgement) void this.#acknowledge(session, acknowledgement);
-    const outcomes = await Promise.all([
+    const [, ...outcomes] = await Promise.all([
+      acknowledgement && this.#acknowledge(session, acknowledgement),
       this.#accept(
         session,
         messages.filter(({ displayed }) => displayed === undefined),
@@ -181,7 +182,7 @@ export class MailboxHandler {
         at: acceptedAt,
         payload: message.payload,
       } as const;
-      const sizeBytes = message.payload.length;
+      const sizeBytes = Buffer.byteLength(message.payload);
       for (const { device, seq } of entries) offers.push({ device, seq, sizeBytes, content });
       return { id: message.id, acceptedAt, isDuplicate };
     });
@@ -224,7 +225,7 @@ export class MailboxHandler {
           applicationCondition: "token-expired",
         });
       }
-      return { tokenGeneration: token.generation };
+      return { tokenGeneration: token.generation, mailbox: token.mailbox };
     }
     const { nonce, publicKey, signature } = proof;
     const statement = attachStatement(config.link.domain, from.toString(), device, nonce);

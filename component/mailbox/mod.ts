@@ -28,7 +28,12 @@ function create(context: Context): Capability {
   const handler = new MailboxHandler({ context, store, receipts, delivery, numbers });
   const retention = new Retention(context, store, (made) => handler.offerReceipts(made));
   events.onAccountGone((accountJid) => {
-    delivery.closeAccount(accountJid);
+    delivery.closeAccount(accountJid, "the number is no longer yours");
+    background(retention.endOrphans());
+  });
+  // Those that are still bound attach again
+  events.onDevicesGone((accountJid) => {
+    delivery.closeAccount(accountJid, "a device was removed");
     background(retention.endOrphans());
   });
   return {
@@ -42,11 +47,14 @@ function create(context: Context): Capability {
         handle: (message) => handler.acknowledge(message),
       },
     ],
-    onPresence({ from, type }) {
-      if (type === "unavailable") delivery.close(from.toString());
+    onPresence({ from, to, type }) {
+      // RFC 6121 §4.6.3: unavailable to one number hides from that number; the device has not gone
+      if (type === "unavailable" && to.local === "") delivery.close(from.toString());
     },
     jobs: retention.jobs,
-    start: () => resume(store, delivery, numbers),
+    async start() {
+      delivery.recall(await store.attached());
+    },
     onOnline() {
       delivery.restart();
     },
@@ -86,8 +94,8 @@ function createDelivery(
         return { device, seq, sizeBytes, content: contentOf(entry, numbers) };
       });
     },
-    onHeadSent: (device, seq) => background(store.countHead(device, seq)),
-    onClosed: (device) => background(store.detach(device)),
+    onHeadInVain: (device, seq) => background(store.countHead(device, seq)),
+    onClosed: (device, fullJid) => background(store.detach(device, fullJid)),
   });
 }
 
@@ -108,12 +116,4 @@ function contentOf({ at, message, receipt }: StoredEntry, numbers: Numbers): Con
     at: content.at,
     ids: content.ids,
   };
-}
-
-// Devices that were attached when the component stopped do not know that it did: they stay attached
-async function resume(store: Remote<MailboxOperations>, delivery: Delivery, numbers: Numbers): Promise<void> {
-  for (const { numberId, numberSealed, acknowledged, ...device } of await store.attached()) {
-    const numberJid = numbers.jidOf({ id: numberId, sealed: numberSealed });
-    delivery.open({ ...device, numberJid }, acknowledged, false);
-  }
 }

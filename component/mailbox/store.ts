@@ -154,7 +154,7 @@ export function openMailbox(database: Database) {
     const target = accountByNumber.get(toHash);
     const recipientMailboxes = target ? mailboxesOf.all(target.account) : [];
     const senderMailboxes = mailboxesOf.all(sender.account).filter(({ device }) => device !== sender.device);
-    const sizeBytes = payload.length + ENTRY_OVERHEAD_BYTES;
+    const sizeBytes = Buffer.byteLength(payload) + ENTRY_OVERHEAD_BYTES;
     const decision = decideAcceptance(
       {
         earlier: known && {

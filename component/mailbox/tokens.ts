@@ -11,6 +11,8 @@ export interface SessionToken {
   /** Bare JID of the account. */
   readonly account: string;
   readonly deviceId: DeviceId;
+  /** Row of the device: its id may be bound again one day, by another key. */
+  readonly mailbox: number;
   /** Rises when the device's tokens are revoked. */
   readonly generation: number;
   readonly expiresAt: EpochMs;

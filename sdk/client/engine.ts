@@ -24,8 +24,6 @@ import { Reception } from "./reception.js";
 import { SentRecords } from "./sent-records.js";
 import { TokenKeeper } from "./token-keeper.js";
 
-const OMEMO_TIMEOUT_MS = 10_000;
-
 /** What a client does by itself: its parts, put together, and what happens between them. */
 export class Engine {
   readonly commits: GroupCommit;
@@ -129,7 +127,7 @@ export class Engine {
     const { username, domain } = this.#account;
     this.#omemo = (this.#options.openOmemo ?? openOmemo)({
       storage: this.#storage,
-      connection: { request: (iq) => this.#connection.request(iq, { timeoutMs: OMEMO_TIMEOUT_MS }) },
+      connection: { request: (iq) => this.service.ask(iq) },
       account: Jid.parse(`${username}@${domain}`),
       number,
       device: this.device,

@@ -1,4 +1,4 @@
-import { StanzaError } from "../../src/errors.js";
+import { LinkError, StanzaError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import { readStatus, type MessageStatus } from "../../src/mailbox-status.js";
 import { readSubmitted, writeSubmit, type Submission, type SubmitOutcome } from "../../src/mailbox-submit.js";
@@ -29,11 +29,18 @@ export type Notice =
 export class MailboxService {
   readonly domain: string;
   readonly #connection: ConnectionPort;
+  readonly #asked = new Set<(error: LinkError) => void>();
 
   /** @param domain the number domain */
   constructor(connection: ConnectionPort, domain: string) {
     this.#connection = connection;
     this.domain = domain;
+  }
+
+  /** The service has forgotten us, and with us what it was asked: nothing of it is answered any more. */
+  forgotten(): void {
+    const error = new LinkError("service-away", "the service was away while it was asked");
+    for (const reject of this.#asked) reject(error);
   }
 
   /** The full JID of the connection. */
@@ -44,10 +51,17 @@ export class MailboxService {
   /** Asks; answers the child of the result with this name. @throws {StanzaError} @throws {LinkError} */
   async request(type: "get" | "set", payload: Element, answer: string): Promise<Element> {
     const iq = xml("iq", { type, to: this.domain }, payload);
-    const result = await this.#connection.request(iq, { timeoutMs: REQUEST_TIMEOUT_MS });
+    const result = await this.ask(iq);
     const child = result.getChild(answer, NS.mailbox);
     if (!child) throw new StanzaError("undefined-condition", `the answer lacks <${answer}/>`);
     return child;
+  }
+
+  /** Sends any IQ request; one to the service, or to a number, ends when the service has forgotten us. @throws {StanzaError} @throws {LinkError} */
+  ask(iq: Element): Promise<Element> {
+    const asked = this.#connection.request(iq, { timeoutMs: REQUEST_TIMEOUT_MS });
+    const isOurs = Jid.tryParse(attribute(iq, "to"))?.domain === this.domain;
+    return isOurs ? this.#unlessForgotten(asked) : asked;
   }
 
   /** Submits the XML of one `<submit/>`. @throws {StanzaError} @throws {LinkError} */
@@ -86,6 +100,13 @@ export class MailboxService {
   /** How far a message has come. @throws {StanzaError} @throws {LinkError} */
   async status(id: MessageId): Promise<MessageStatus> {
     return readStatus(await this.request("get", xml("status", { xmlns: NS.mailbox, id }), "status"));
+  }
+
+  #unlessForgotten(asked: Promise<Element>): Promise<Element> {
+    return new Promise((resolve, reject) => {
+      this.#asked.add(reject);
+      asked.then(resolve, reject).finally(() => this.#asked.delete(reject));
+    });
   }
 
   /** Reads a stanza that arrived; `undefined` for what is not of the service, whatever it claims. */

@@ -111,6 +111,12 @@ export class MailboxSession {
     else this.#retryLater();
   }
 
+  /** The service says that the mailbox is not open: it is there, so an attempt that waits need not wait. */
+  closed(reason: string): void {
+    if (this.#state === "attaching") this.#begin();
+    else this.reattach(reason);
+  }
+
   /** Ends; nothing is told any more. */
   stop(): void {
     this.#cancelRetry();

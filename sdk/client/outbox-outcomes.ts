@@ -27,9 +27,12 @@ const ABSENT: ReadonlySet<StanzaCondition> = new Set([
   "recipient-unavailable",
 ]);
 
+/** Faults that say nothing against the mailbox being open, or after which it is being opened already. */
+const RETRIED: ReadonlySet<string> = new Set(["backlog-full", "service-away"]);
+
 /** Judges why a whole `<submit/>` was not answered. */
 export function judgeSubmit(error: unknown): Verdict {
-  if (error instanceof LinkError) return error.code === "backlog-full" ? "retry" : "unreachable";
+  if (error instanceof LinkError) return RETRIED.has(error.code) ? "retry" : "unreachable";
   if (!(error instanceof StanzaError)) return error instanceof TwotickError ? "final" : "retry";
   if (ABSENT.has(error.condition) || error.applicationCondition === "not-attached") return "unreachable";
   return judgeRefusal(error);

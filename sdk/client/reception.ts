@@ -40,7 +40,8 @@ export class Reception {
     else if (notice.kind === "unreachable") session.reattach("the service is away");
     else if (notice.kind === "detached") {
       tell("detached", { reason: notice.reason });
-      session.reattach(notice.reason);
+      service.forgotten();
+      session.closed(notice.reason);
     } else {
       try {
         omemo()?.receiveDeviceList(notice.from, notice.items);

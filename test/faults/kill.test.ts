@@ -120,11 +120,8 @@ describe("delivery while everything is killed", () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       await sleep(random() * 200);
       const draw = random();
-      const t0 = performance.now();
       await killAndRestart(draw);
-      const t1 = performance.now();
       await everybodyHears(30_000);
-      console.log(draw.toFixed(2), (t1 - t0).toFixed(0), (performance.now() - t1).toFixed(0));
     }
     for (const person of people) person.say("quiet");
     await until("all has arrived", () => isQuiet(report(), distinctShown(people)), 40_000).catch(

@@ -180,6 +180,8 @@ export class Harness {
       events: {
         accountGone: (jid) => void this.gone.push(jid),
         onAccountGone: () => undefined,
+        devicesGone: () => undefined,
+        onDevicesGone: () => undefined,
       },
     };
     const capabilities = [accounts, signUp].map((module) => module.create(context));

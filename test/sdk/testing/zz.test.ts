@@ -1,0 +1,94 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Client } from "../../../sdk/mod.js";
+import {
+  checkJournals,
+  Journal,
+  keepJournal,
+  readJournal,
+  seededRandom,
+  type JournaledClient,
+} from "../../../sdk/testing/mod.js";
+import { temporaryFolder } from "../../support/prosody.js";
+import { until } from "../../support/until.js";
+import { useWorld } from "../../support/world.js";
+import { Connection } from '../../../sdk/mod.js';
+import { PEER } from "../client/fake-service.js";
+import { People } from "../client/people.js";
+import { Stage } from "../client/stage.js";
+import { openMemoryStorage } from "../../../sdk/mod.js";
+
+describe("keepJournal", () => {
+  let folder: string;
+  beforeEach(() => (folder = temporaryFolder()));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("asks again, under the same id, for what it had asked and died before it was written down", async () => {
+    const storage = openMemoryStorage();
+    const path = join(folder, "romeo.jsonl");
+    const stage = new Stage();
+    const first = await stage.enter(storage);
+    const journal = new Journal(path);
+    journal.write({ kind: "asked", id: "lost", to: PEER, body: "x" });
+    const kept = keepJournal(first.client, journal);
+    await (await kept.send(PEER, "hello", "known")).until("accepted");
+    stage.crash(first);
+    const next = new Stage();
+    const second = await next.prepare(storage);
+    const keeper = keepJournal(second.client, new Journal(path), (id) => `text of ${id}`);
+    await second.client.start();
+    const handles = await keeper.resume();
+    await Promise.all(handles.map((handle) => handle.until("accepted")));
+    expect(handles.map(({ id }) => id)).to.deep.equal(["lost"]);
+    expect(next.service.messages.map(({ id }) => id)).to.deep.equal(["lost"]);
+    await next.clear();
+  });
+
+  describe("with a real server and component", () => {
+    const world = useWorld();
+    const people = new People(world);
+    afterEach(() => people.leave());
+
+    it("proves that nothing is lost, doubled or out of order across restarts of the component", async () => {
+      const random = seededRandom(20);
+      const mk = (i: number) => ({ openConnection: (o: never) => { const c = new Connection(o); const r = c.request.bind(c), s = c.send.bind(c); c.request = (iq, x) => { const t = performance.now(); const txt = iq.toString().slice(0, 160); const p = r(iq, x); p.then(() => { const d = performance.now() - t; if (d > 300) console.log(performance.now().toFixed(), i, 'slow iq', d.toFixed(), txt); }, (e: Error) => console.log(performance.now().toFixed(), i, 'iq failed', (performance.now() - t).toFixed(), e.message, txt)); return p; }; c.send = (z) => { console.log(performance.now().toFixed(), i, '>', z.toString().slice(0, 150)); return s(z); }; c.on('stanza', (z) => console.log(performance.now().toFixed(), i, '<', [...z.toString().matchAll(/seq=.(\d+)/g)].map((m) => m[1]).join(',') || z.toString().slice(0, 120))); return c; } }) as never; const persons = [await people.arrive(mk(0)), await people.arrive(mk(1)), await people.arrive(mk(2))];
+      const actors = persons.map(({ client, account }, index) => {
+        const journal = new Journal(join(folder, `${index}.jsonl`));
+        return { client, number: account.number as string, journal, ...keepJournal(client, journal) };
+      });
+      for (const { show } of actors) void show();
+      await talk(actors, random, 60, async (index) => {
+        if (index % 20 === 10) await world().stopComponent();
+        if (index % 20 === 15) await world().startComponent();
+      });
+      const read = () => actors.map(({ journal }) => readJournal(journal.path));
+      console.log('talk done', performance.now().toFixed()); await until("everything shown", () => checkJournals(read()).counts.shown === 60, 20_000);
+      console.log('all shown', performance.now().toFixed()); const report = checkJournals(read());
+      expect(report.violations).to.deep.equal([]);
+      expect(report.counts).to.deep.equal({ asked: 60, accepted: 60, shown: 60 });
+    });
+  });
+});
+
+interface Actor extends JournaledClient {
+  readonly client: Client;
+  readonly number: string;
+}
+
+/** Messages from and to anybody, with something happening in between. */
+async function talk(
+  actors: readonly Actor[],
+  random: () => number,
+  count: number,
+  between: (index: number) => Promise<void>,
+): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    await between(index);
+    const from = actors[Math.floor(random() * actors.length)] as Actor;
+    const others = actors.filter((actor) => actor !== from);
+    const to = others[Math.floor(random() * others.length)] as Actor;
+    const handle = await from.send(to.number, `line ${index}`, `m${index}`);
+    if (random() < 0.2) await handle.until("queued");
+  }
+}
