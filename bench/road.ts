@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { Client, openSqliteStorage } from "../sdk/mod.js";
+import { enrol } from "../test/sdk/client/people.js";
 import { Connection } from "../sdk/connection/connection.js";
-import { newMessageId } from "../src/ids.js";
+import { newMessageId, type Seq } from "../src/ids.js";
 import { Jid } from "../src/jid.js";
 import { writeSubmit } from "../src/mailbox-submit.js";
 import { NS } from "../src/namespaces.js";
@@ -47,8 +50,9 @@ export async function drive(
   road.onReceipt = (pair, count) => {
     done += count;
     waiting[pair] = (waiting[pair] ?? 0) + count;
-    while (isOpen && (waiting[pair] ?? 0) >= batch) {
-      waiting[pair] = (waiting[pair] ?? 0) - batch;
+    if (!isOpen) return;
+    for (let left = waiting[pair] ?? 0; left >= batch; left -= batch) {
+      waiting[pair] = left - batch;
       road.send(pair, batch);
     }
   };
@@ -76,7 +80,7 @@ export async function drive(
 
 /** Client to client over Prosody, with XEP-0184 receipts and stream management; nothing is durable. */
 export async function directRoad(world: World, bodyBytes: number): Promise<Road> {
-  const text = randomBytes(bodyBytes).toString("hex").slice(0, bodyBytes);
+  const text = randomText(bodyBytes);
   const people = await Promise.all(
     Array.from({ length: PAIRS * 2 }, (_, index) => world.person(`+1777${1_000_000 + index}`)),
   );
@@ -113,7 +117,11 @@ export async function directRoad(world: World, bodyBytes: number): Promise<Road>
   return road;
 }
 
-/** Over the mailbox: durable, delivered, receipted. The clients carry ready-made payloads. */
+/**
+ * Over the mailbox: durable, delivered, receipted. The clients carry ready-made payloads.
+ *
+ * They acknowledge as the SDK does: a message at once, because a tick waits for it; a receipt with the next submit.
+ */
 export async function mailboxRoad(world: World, payload: string): Promise<Road> {
   const people = await Promise.all(
     Array.from({ length: PAIRS * 2 }, (_, index) => world.person(`+1888${1_000_000 + index}`)),
@@ -123,32 +131,67 @@ export async function mailboxRoad(world: World, payload: string): Promise<Road> 
   const road: Road = {
     onReceipt: () => {},
     send(pair, batch) {
+      const device = devices[pair] as RawDevice;
       const to = recipients[pair + PAIRS] as Jid;
       const messages = Array.from({ length: batch }, () => ({ id: newMessageId(), to, payload }));
-      const iq = `<iq type='set' to='${to.domain}' id='${newMessageId()}'>${writeSubmit({ messages })}</iq>`;
-      void devices[pair]?.connection.send(iq);
+      const acknowledgement = { seq: device.last as Seq, undecryptable: [] };
+      const iq = `<iq type='set' to='${to.domain}' id='${newMessageId()}'>${writeSubmit({ acknowledgement, messages })}</iq>`;
+      void device.connection.send(iq);
     },
     async stop() {
       await Promise.all(devices.map((device) => device.stop()));
     },
   };
   devices.forEach((device, index) => {
+    device.isAcknowledging = false;
     device.connection.on("stanza", () => {
-      const receipts = device.entries
-        .splice(0)
-        .flatMap((entry) => (entry.kind === "receipt" ? entry.ids : []));
-      if (receipts.length > 0) road.onReceipt(index, receipts.length);
+      const entries = device.entries.splice(0);
+      const seq = entries.at(-1)?.seq ?? device.last;
+      if (entries.some((entry) => entry.kind === "message")) void device.acknowledge(seq);
+      else device.last = seq;
+      const ids = entries.flatMap((entry) => (entry.kind === "receipt" ? entry.ids : []));
+      if (ids.length > 0) road.onReceipt(index, ids.length);
     });
   });
   return road;
 }
 
+/** Over the mailbox by whole SDK clients: real encryption, every message durable in a store of its own device. */
+export async function sdkRoad(world: World, bodyBytes: number): Promise<Road> {
+  const text = randomText(bodyBytes);
+  const clients = await Promise.all(
+    Array.from({ length: PAIRS * 2 }, async (_, index) => {
+      const storage = openSqliteStorage({ path: join(world.folder, `device-${index}.db`) });
+      const account = await enrol(world, `+1999${1_000_000 + index}`, storage);
+      const client = await Client.open({ storage, service: world.prosody.service, account });
+      await client.start();
+      return { client, storage };
+    }),
+  );
+  const road: Road = {
+    onReceipt: () => {},
+    send(pair, batch) {
+      const to = clients[pair + PAIRS]?.client.number ?? "";
+      for (let index = 0; index < batch; index += 1) void clients[pair]?.client.send(to, text);
+    },
+    async stop() {
+      await Promise.all(clients.map(({ client }) => client.stop()));
+      for (const { storage } of clients) storage.close();
+    },
+  };
+  clients.forEach(({ client }, index) => {
+    client.on("receipt", ({ state }) => state === "delivered" && road.onReceipt(index, 1));
+    client.on("message", (message) => void message.acknowledge());
+  });
+  return road;
+}
+
+function randomText(bytes: number): string {
+  return randomBytes(bytes).toString("hex").slice(0, bytes);
+}
+
 /** A body of so many bytes as a payload. */
 export function bodyPayload(bodyBytes: number): string {
-  const element: Element = xml(
-    "body",
-    { xmlns: NS.client },
-    randomBytes(bodyBytes).toString("hex").slice(0, bodyBytes),
-  );
+  const element: Element = xml("body", { xmlns: NS.client }, randomText(bodyBytes));
   return element.toString();
 }

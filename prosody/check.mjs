@@ -52,7 +52,7 @@ const CHAINS = [
     { name: "package types (attw)", run: () => tool("attw", "--pack", ".", "--profile", "esm-only") },
   ],
   [{ name: "types (tsc)", run: () => tool("tsc", "-p", ".", "--noEmit") }],
-  [{ name: "lint (oxlint)", run: () => tool("oxlint", "--deny-warnings") }],
+  [{ name: "lint (oxlint)", run: () => tool("oxlint", "--deny-warnings", "--format=unix") }],
   [{ name: "format (prettier)", run: () => tool("prettier", "--check", "--log-level", "warn", ".") }],
   [{ name: "dead code (knip)", run: () => tool("knip", "--no-progress") }],
   [{ name: "docstrings", run: () => Promise.resolve(listed(missingDocstrings(ROOT))) }],
@@ -65,8 +65,17 @@ const CHAINS = [
   [{ name: "links in *.md", run: () => Promise.resolve(listed(brokenLinks(ROOT))) }],
 ];
 
+const MAX_LINES = 60;
 /** So many at once as two cores bear. */
 const LANES = 2;
+
+/** What a failed check said, as far as anybody reads it. @param {string} output */
+function shortened(output) {
+  const lines = output.trim().split("\n");
+  const shown = lines.slice(0, MAX_LINES).map((line) => `    ${line}\n`);
+  const rest = lines.length - shown.length;
+  return shown.join("") + (rest > 0 ? `    … and ${rest} lines more\n` : "");
+}
 
 /** @param {Check} check @returns {Promise<boolean>} */
 async function tell({ name, run: work }) {
@@ -74,7 +83,7 @@ async function tell({ name, run: work }) {
   const { isGood, output } = await work();
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   process.stdout.write(`${isGood ? "✔" : "✘"} ${name.padEnd(24)} ${seconds.padStart(5)} s\n`);
-  if (!isGood) process.stdout.write(`${output.trim().replaceAll(/^/gm, "    ")}\n`);
+  if (!isGood) process.stdout.write(shortened(output));
   return isGood;
 }
 

@@ -53,7 +53,8 @@ function requireNode() {
 function neededNpm() {
   if (!hasCurrentModules(ROOT))
     return {
-      args: ["ci", "--include=dev", "--no-audit", "--no-fund"],
+      // Not "ci", which refuses a lock that lacks what other platforms alone would install; the lock stays as it is
+      args: ["install", "--no-save", "--include=dev", "--no-audit", "--no-fund"],
       why: "fetches the libraries that package-lock.json names and builds better-sqlite3, about two minutes",
     };
   if (!addonLoads(ROOT))
@@ -65,8 +66,7 @@ function neededNpm() {
 function runNpm({ args }, missingTools) {
   const { status, error } = spawnSync("npm", args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
   if (error) throw new SetUpError(`npm cannot be run (${error.message}): install it, it comes with Node`);
-  const isReady = status === 0 && addonLoads(ROOT);
-  if (isReady) return;
+  if (status === 0 && hasCurrentModules(ROOT) && addonLoads(ROOT)) return;
   if (missingTools.length > 0) {
     const packages = missingTools.flatMap((need) => need.packages);
     throw new SetUpError(

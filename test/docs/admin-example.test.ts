@@ -29,6 +29,7 @@ function surroundings(dataDir: string, clientPort: number, componentPort: number
   return `
 pidfile = "${dataDir}/prosody.pid"
 data_path = "${dataDir}"
+certificates = "${dataDir}/certificates"
 admin_socket = "${dataDir}/prosody.sock"
 log = { { levels = { min = "info" }, to = "file", filename = "${dataDir}/prosody.log" } }
 run_as_root = ${process.getuid?.() === 0}
@@ -108,7 +109,10 @@ for (const page of PAGES) {
     });
 
     it("has no fault that Prosody complains of", () => {
-      expect(prosodyLog(prosody)).not.match(/\terror\t/);
+      const faults = prosodyLog(prosody)
+        .split("\n")
+        .filter((line) => line.includes("\terror\t"));
+      expect(faults).deep.equal([]);
     });
   });
 }

@@ -42,7 +42,7 @@ class Person {
     await exited;
   }
 
-  say(word: "quiet" | "stop"): void {
+  say(word: "talk" | "quiet" | "stop"): void {
     this.#process?.stdin?.write(`${word}\n`);
   }
 
@@ -84,6 +84,7 @@ describe("delivery while everything is killed", () => {
       });
     });
     await Promise.all(people.map((person) => person.start()));
+    for (const person of people) person.say("talk");
     await everybodyHears(8_000);
   });
 
@@ -111,6 +112,7 @@ describe("delivery while everything is killed", () => {
       const person = people[draw < 0.775 ? 0 : 1] as Person;
       await person.kill();
       await person.start();
+      person.say("talk");
     }
   }
 

@@ -38,9 +38,10 @@ const client = await Client.open({ storage, service, connection: CONNECTION });
 const journal = new Journal(journalPath);
 const journaled = keepJournal(client, journal, textOf);
 let count = journal.lines().filter((line) => line.kind === "asked").length;
-let isQuiet = false;
+let isQuiet = true;
 
 createInterface({ input: process.stdin }).on("line", (line) => {
+  if (line === "talk") isQuiet = false;
   if (line === "quiet") isQuiet = true;
   if (line === "stop") void client.stop().then(() => process.exit(0));
 });
@@ -51,7 +52,9 @@ client.on("fatal", (error) => {
 void journaled.show();
 // What could not be sent before the last crash comes before anything new, attached or not
 await journaled.resume();
-void client.start();
+const started = client.start();
+// Nobody can write to a device that was never online
+if (isNew) await started;
 process.stdout.write("running\n");
 
 async function talk(): Promise<void> {

@@ -63,7 +63,7 @@ export class ComponentProcess {
 /** Writes a configuration as the file that an admin would. */
 function toToml(config: Config): string {
   const level = config.log.level === "silent" ? "info" : config.log.level;
-  return stringify(snakeCaseKeys({ ...config, log: { level } }) as Record<string, unknown>);
+  return stringify(snakeCaseKeys({ ...config, log: { level } }));
 }
 
 function snakeCaseKeys(value: unknown): unknown {

@@ -1,0 +1,27 @@
+/**
+ * The vocabulary that component and SDK share: values, and readers and writers of XML. It does no I/O.
+ */
+
+// Addresses, numbers, ids
+export * from "./jid.js";
+export * from "./phone-number.js";
+export * from "./ids.js";
+
+// The mailbox protocol: docs/protocol.md
+export * from "./mailbox-attach.js";
+export * from "./mailbox-submit.js";
+export * from "./mailbox-deliver.js";
+export * from "./mailbox-status.js";
+export * from "./receipt-state.js";
+
+// OMEMO on the wire
+export * from "./omemo.js";
+export * from "./omemo-bundle.js";
+export * from "./omemo-device-list.js";
+
+// XML, forms, errors, time
+export * from "./namespaces.js";
+export * from "./xml.js";
+export * from "./data-form.js";
+export * from "./errors.js";
+export * from "./clock.js";
