@@ -32,4 +32,5 @@ for await (const message of client.messages()) {
   await message.markRead();
   await message.acknowledge();
 }
+await client.stop();
 storage.close();

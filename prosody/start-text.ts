@@ -1,8 +1,9 @@
 import type { DataFolder } from "./data-folder.js";
 import type { ProsodyProcess } from "./prosody.js";
 
-/** A number of the range that is kept free for stories: nobody has it. */
+/** Numbers of the range that is kept free for stories: nobody has them. */
 const EXAMPLE_NUMBER = "+15551230001";
+const BOT_NUMBER = "+15551230009";
 
 /**
  * Says in plain words what a development start has started, where it is and what to try next.
@@ -34,7 +35,10 @@ Sign somebody up. The code is shown here, as if this terminal were the phone:
   curl -s ${api}/v1/sign-ups/SESSION/verification ${json} \\
     -d '{"code": "CODE"}'
 
-with the session of the first answer. Or let a program do it: examples/echo.ts signs up by itself.
+with the session of the first answer. Or, in another terminal, let a bot with a number of its own echo messages:
+
+  TWOTICK_NUMBER=${BOT_NUMBER} TWOTICK_API=${api} TWOTICK_SERVICE=${prosody.service} npx tsx examples/echo.ts
+
 Ctrl-C stops everything; the next start finds all data again.
 `;
 }

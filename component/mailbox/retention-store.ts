@@ -18,11 +18,11 @@ export interface CleanUp {
 export function openRetention(database: Database, receipts: Receipts) {
   const entries = openEntries(database, receipts);
   // Within a mailbox entries stand in the order of time, so its first one tells
-  const stale = database.prepare<[EpochMs], { device: number; seq: number }>(
+  const stale = database.prepare<{ before: EpochMs }, { device: number; seq: number }>(
     `SELECT devices.id AS device,
-       (SELECT max(seq) FROM (SELECT seq, at FROM entries WHERE device = devices.id ORDER BY seq LIMIT ${TURN}) WHERE at < ?1) AS seq
+       (SELECT max(seq) FROM (SELECT seq, at FROM entries WHERE device = devices.id ORDER BY seq LIMIT ${TURN}) WHERE at < @before) AS seq
      FROM devices
-     WHERE pending_count > 0 AND (SELECT at FROM entries WHERE device = devices.id ORDER BY seq LIMIT 1) < ?1
+     WHERE pending_count > 0 AND (SELECT at FROM entries WHERE device = devices.id ORDER BY seq LIMIT 1) < @before
      LIMIT 1`,
   );
   const orphans = database.prepare<[], { device: number; seq: number }>(
@@ -51,7 +51,7 @@ export function openRetention(database: Database, receipts: Receipts) {
 
   return {
     /** Ends entries that have waited since before a time; their senders are told `expired`. One mailbox a turn. */
-    expire: (before: EpochMs, now: EpochMs): CleanUp => end(stale.all(before), now),
+    expire: (before: EpochMs, now: EpochMs): CleanUp => end(stale.all({ before }), now),
 
     /** Ends the entries of devices that are gone; their senders are told `expired`. */
     endOrphans: (now: EpochMs): CleanUp => end(orphans.all(), now),

@@ -158,48 +158,66 @@ export function openBreakers(database: Database) {
   };
 }
 
+/** What is read and written of sign-ups and their codes. */
+export interface Sessions {
+  /** A session that has not expired, if it belongs to this asker: an account, or (null) a newcomer. */
+  find(session: Uint8Array, linkJid: string | null, now: EpochMs): StoredSession | undefined;
+  codes(session: Uint8Array): SentCode[];
+  readonly insert: Statement;
+  readonly insertCode: Statement;
+  readonly failCode: Statement;
+  readonly countCheck: Statement;
+  readonly verify: Statement;
+  readonly reserve: Statement;
+  readonly rename: Statement;
+  readonly setState: Statement;
+  readonly setAttempted: Statement;
+  readonly isReserved: Statement<[string, Uint8Array], { jid: string }>;
+  readonly expired: Statement<[EpochMs], StoredSession>;
+  readonly remove: Statement;
+}
+
 /** The sign-ups and their codes. */
-export function openSessions(database: Database) {
+export function openSessions(database: Database): Sessions {
   const find = database.prepare<[Uint8Array, EpochMs], StoredSession>(
     `SELECT ${SESSION_COLUMNS} FROM sign_ups WHERE session = ? AND expires_at > ?`,
   );
   const codes = database.prepare<[Uint8Array], SentCode>(
     "SELECT channel, sent_at AS sentAt, hash FROM sign_up_codes WHERE session = ? ORDER BY id",
   );
-  // The type is named here so that the package's declarations can name it
-  const write = (sql: string): Statement => database.prepare(sql);
-  const isReserved: Statement<[string, Uint8Array], { jid: string }> = database.prepare(
-    "SELECT jid FROM sign_ups WHERE jid = ? AND session <> ?",
-  );
-  const expired: Statement<[EpochMs], StoredSession> = database.prepare(
-    `SELECT ${SESSION_COLUMNS} FROM sign_ups WHERE expires_at <= ? LIMIT ${SWEEP_ROWS}`,
-  );
   return {
-    /** A session that has not expired, if it belongs to this asker: an account, or (null) a newcomer. */
     find(session: Uint8Array, linkJid: string | null, now: EpochMs): StoredSession | undefined {
       const row = find.get(session, now);
       return row?.linkJid === linkJid ? row : undefined;
     },
     codes: (session: Uint8Array): SentCode[] => codes.all(session),
-    insert: write(
+    insert: database.prepare(
       `INSERT INTO sign_ups (session, number_hash, number_sealed, country, link_jid, is_test, started_at, expires_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    insertCode: write("INSERT INTO sign_up_codes (session, channel, sent_at, hash) VALUES (?, ?, ?, ?)"),
-    failCode: write("UPDATE sign_up_codes SET hash = NULL WHERE session = ? AND hash = ?"),
-    countCheck: write("UPDATE sign_ups SET checks = checks + 1, last_check_at = ? WHERE session = ?"),
-    verify: write(
+    insertCode: database.prepare(
+      "INSERT INTO sign_up_codes (session, channel, sent_at, hash) VALUES (?, ?, ?, ?)",
+    ),
+    failCode: database.prepare("UPDATE sign_up_codes SET hash = NULL WHERE session = ? AND hash = ?"),
+    countCheck: database.prepare(
+      "UPDATE sign_ups SET checks = checks + 1, last_check_at = ? WHERE session = ?",
+    ),
+    verify: database.prepare(
       "UPDATE sign_ups SET state = 'verified', accepted_code = ?, expires_at = ? WHERE session = ?",
     ),
-    reserve: write(
+    reserve: database.prepare(
       `UPDATE sign_ups SET state = 'reserved', device_id = ?, key_hash = ?, passed_pin = ?, new_pin = ?,
          jid = ?, is_chosen = ? WHERE session = ?`,
     ),
-    rename: write("UPDATE sign_ups SET jid = ?, is_chosen = ? WHERE session = ?"),
-    setState: write("UPDATE sign_ups SET state = ? WHERE session = ?"),
-    setAttempted: write("UPDATE sign_ups SET attempted_at = ? WHERE session = ?"),
-    isReserved,
-    expired,
-    remove: write("DELETE FROM sign_ups WHERE session = ?"),
+    rename: database.prepare("UPDATE sign_ups SET jid = ?, is_chosen = ? WHERE session = ?"),
+    setState: database.prepare("UPDATE sign_ups SET state = ? WHERE session = ?"),
+    setAttempted: database.prepare("UPDATE sign_ups SET attempted_at = ? WHERE session = ?"),
+    isReserved: database.prepare<[string, Uint8Array], { jid: string }>(
+      "SELECT jid FROM sign_ups WHERE jid = ? AND session <> ?",
+    ),
+    expired: database.prepare<[EpochMs], StoredSession>(
+      `SELECT ${SESSION_COLUMNS} FROM sign_ups WHERE expires_at <= ? LIMIT ${SWEEP_ROWS}`,
+    ),
+    remove: database.prepare("DELETE FROM sign_ups WHERE session = ?"),
   };
 }

@@ -42,7 +42,7 @@ export class Client {
   readonly #clock: Clock;
   readonly #events = new TypedEvents<ClientEvents>((error) => this.#threw(error));
   #hasStarted = false;
-  #isStopping = false;
+  #stopped: Promise<void> | undefined;
   #isReportingThrown = false;
 
   private constructor(options: ClientOptions) {
@@ -104,11 +104,10 @@ export class Client {
     await this.#engine.start();
   }
 
-  /** Says what is durable here, says goodbye and ends; the outbox stays for the next time. The store stays open. */
+  /** Says what is durable here, says goodbye and ends; the outbox stays for the next time. The store stays open. Twice is no error. */
   async stop(): Promise<void> {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
-    await this.#engine.stop(FLUSH_MS);
+    this.#stopped ??= this.#engine.stop(FLUSH_MS);
+    await this.#stopped;
   }
 
   /**
@@ -217,7 +216,7 @@ export class Client {
   }
 
   #requireOpen(): void {
-    if (this.#isStopping) throw new LinkError("stopped", "the client was stopped");
+    if (this.#stopped) throw new LinkError("stopped", "the client was stopped");
   }
 
   /** A listener of "error" that throws is not told again of its own error. */

@@ -4,12 +4,14 @@ import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
 import { Connection } from "../connection/connection.js";
-import { openOmemo, type Omemo, type OmemoEvent } from "../omemo/mod.js";
+import type { Element } from "../../src/xml.js";
+import type { Omemo } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
 import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
 import { describeDevice, presenceWithCaps } from "./caps.js";
+import { Encryption } from "./encryption.js";
 import type { ClientState, Tell } from "./events.js";
 import { GroupCommit } from "./group-commit.js";
 import { Handles, type SendHandle } from "./handles.js";
@@ -44,9 +46,8 @@ export class Engine {
   readonly #inbox: Inbox;
   readonly #acks: Acknowledgements;
   readonly #announcer: Announcer;
+  readonly #encryption: Encryption;
   readonly #pruning: Pruning;
-  #omemo: Omemo | undefined;
-  #number: Jid | undefined;
   #state: ClientState = "stopped";
   #isStopped = false;
   #settleStart: ((failure?: TwotickError) => void) | undefined;
@@ -61,19 +62,19 @@ export class Engine {
     this.#tell = tell;
     this.#account = requireAccount(storage, options.account);
     this.#deviceKey = openDeviceKey(storage);
-    this.#number = this.#account.number === undefined ? undefined : this.jidOf(this.#account.number);
     this.commits = new GroupCommit(storage);
     this.sent = new SentRecords(storage, clock);
     this.presenter = new Presenter(storage);
     this.#connection = this.#openConnection();
     this.service = new MailboxService(this.#connection, this.#account.numberDomain);
+    this.#encryption = this.#createEncryption();
     this.#session = this.#createSession();
     this.#acks = this.#createAcknowledgements();
     this.#inbox = new Inbox({
       clock,
       sent: this.sent,
       omemo: () => this.omemo(),
-      ownNumber: () => this.requireNumber(),
+      ownNumber: () => this.#encryption.requireNumber(),
     });
     this.outbox = this.#createOutbox();
     this.handles = new Handles({ clock, sent: this.sent, status: (id) => this.service.status(id) });
@@ -106,13 +107,7 @@ export class Engine {
 
   /** The own number JID; missing until it is known. */
   get ownNumber(): Jid | undefined {
-    return this.#number;
-  }
-
-  /** The own number JID. @throws {LinkError} `not-attached` until it is known */
-  requireNumber(): Jid {
-    if (!this.#number) throw new LinkError("not-attached", "the own number is not known yet");
-    return this.#number;
+    return this.#encryption.number;
   }
 
   /** The number JID of a number. */
@@ -122,19 +117,7 @@ export class Engine {
 
   /** The encryption. @throws {LinkError} `not-attached` until the own number is known; @throws {OmemoError} */
   omemo(): Omemo {
-    if (this.#omemo) return this.#omemo;
-    const number = this.requireNumber();
-    const { username, domain } = this.#account;
-    this.#omemo = (this.#options.openOmemo ?? openOmemo)({
-      storage: this.#storage,
-      connection: { request: (iq) => this.service.ask(iq) },
-      account: Jid.parse(`${username}@${domain}`),
-      number,
-      device: this.device,
-      clock: this.#clock,
-      onEvent: (event) => this.#omemoTold(event),
-    });
-    return this.#omemo;
+    return this.#encryption.get();
   }
 
   /** Connects; resolves when the mailbox is open and the device announced. @throws {LinkError} @throws {StanzaError} */
@@ -165,7 +148,7 @@ export class Engine {
     if (this.#acks.isDue) this.#acks.say();
     this.#acks.stop();
     this.#session.stop();
-    this.#omemo?.close();
+    this.#encryption.close();
     await this.#connection.stop();
     this.commits.flush();
     this.handles.close();
@@ -201,6 +184,19 @@ export class Engine {
     return opened;
   }
 
+  #createEncryption(): Encryption {
+    const { username, domain, number } = this.#account;
+    const options = {
+      storage: this.#storage,
+      connection: { request: (iq: Element) => this.service.ask(iq) },
+      account: Jid.parse(`${username}@${domain}`),
+      device: this.device,
+      clock: this.#clock,
+    };
+    const own = number === undefined ? undefined : this.jidOf(number);
+    return new Encryption(options, own, this.#tell, this.#options.openOmemo);
+  }
+
   #receive(): void {
     const reception = new Reception({
       service: this.service,
@@ -210,7 +206,7 @@ export class Engine {
       acks: this.#acks,
       handles: this.handles,
       presenter: this.presenter,
-      omemo: () => this.#number && this.omemo(),
+      omemo: () => this.#encryption.number && this.omemo(),
       tell: this.#tell,
     });
     this.#connection.on("stanza", (stanza) => reception.take(stanza));
@@ -285,7 +281,7 @@ export class Engine {
 
   #attached(number: string): void {
     const jid = Jid.parse(number);
-    if (this.#number?.bare !== jid.bare) this.#learn(jid);
+    if (this.#encryption.number?.bare !== jid.bare) this.#learn(jid);
     this.#inbox.opened();
     this.#opened();
   }
@@ -304,18 +300,11 @@ export class Engine {
   }
 
   #learn(number: Jid): void {
-    this.#number = number;
+    this.#encryption.number = number;
     const account = { ...this.#account, number: number.local };
     this.commits
       .run((transaction) => writeAccount(transaction, account))
       .catch((error: unknown) => this.#tell("error", error));
-  }
-
-  #omemoTold(event: OmemoEvent): void {
-    if (event.kind === "publish-failed") this.#tell("error", event.error);
-    else if (event.kind === "identity-changed") this.#tell("identity-changed", event);
-    else if (event.kind === "device-added") this.#tell("device-added", event);
-    else this.#tell("device-skipped", event);
   }
 
   #handle(id: MessageId): SendHandle {

@@ -173,6 +173,11 @@ describe("Inbox", () => {
     const handle = await person.client.send(PEER, "hello");
     await handle.until("accepted");
     stage.service.deliver(receipt(1, [handle.id], "read", `+15551230003@${DOMAIN}`));
+    await until("the acknowledgement", () => {
+      stage.clock.advance(100);
+      return lastAck() === 1;
+    });
+    expect(handle.state).to.equal("accepted");
     stage.service.deliver(receipt(2, [handle.id], "read"), receipt(3, [handle.id], "delivered"));
     await handle.until("read");
     await until("all entries", () => person.client.state === "attached" && handle.state === "read");

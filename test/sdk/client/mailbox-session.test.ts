@@ -4,7 +4,7 @@ import { openMemoryStorage, StanzaError } from "../../../sdk/mod.js";
 import { attachStatement } from "../../../src/mailbox-attach.js";
 import { until } from "../../support/until.js";
 import { failure } from "../connection/support.js";
-import { DOMAIN, message, PEER } from "./fake-service.js";
+import { acceptAll, DOMAIN, message, PEER } from "./fake-service.js";
 import { Stage } from "./stage.js";
 
 const denied = (applicationCondition: string): StanzaError =>
@@ -96,6 +96,17 @@ describe("MailboxSession", () => {
     expect(person.told.detached).to.deep.equal([{ reason: "nothing was acknowledged" }]);
     stage.service.deliver(message(1, "one"));
     await until("the message", () => person.messages.length === 1);
+  });
+
+  it("submits again at once what the service was asked before it was away", async () => {
+    const { client } = await stage.enter();
+    stage.service.answer = () => new Promise<string>(() => {});
+    const handle = await client.send(PEER, "hello");
+    await until("the submit", () => stage.service.submits.length === 1);
+    stage.service.answer = acceptAll;
+    stage.service.say("<detached xmlns='urn:twotick:mailbox:1'>the service was away</detached>");
+    await handle.until("accepted");
+    expect(stage.service.submits[1]?.raw).to.equal(stage.service.submits[0]?.raw);
   });
 
   it("pauses before it attaches when it is thrown out again and again", async () => {

@@ -187,6 +187,20 @@ describe("Outbox", () => {
     expect(stage.service.messages).to.deep.equal([]);
   });
 
+  it("iterates receipts device by device, from where they are, until the client stops", async () => {
+    const { client } = await stage.enter();
+    const handle = await client.send(PEER, "hello");
+    await handle.until("accepted");
+    stage.service.deliver(receipt(1, [handle.id], "delivered"));
+    const told: string[] = [];
+    for await (const { device, state } of handle.receipts()) {
+      told.push(`${device} ${state}`);
+      if (state === "delivered") stage.service.deliver(receipt(2, [handle.id], "read"));
+      else void client.stop();
+    }
+    expect(told).to.deep.equal(["7 delivered", "7 read"]);
+  });
+
   it("submits a displayed marker for a message that was read", async () => {
     const { client } = await stage.enter();
     await client.markRead({ id: "m1" as MessageId, from: PEER as never });
