@@ -4,6 +4,7 @@ import { NS, OMEMO_BUNDLE_NODE_PREFIX, OMEMO_DEVICE_LIST_NODE } from "../../src/
 import { attribute, childElements, xml, type Element } from "../../src/xml.js";
 import type { AccountOperations } from "../accounts/store.js";
 import type { Context, IqRequest } from "../capability.js";
+import { refusalError } from "../mailbox/service.js";
 import type { Remote } from "../store/operations.js";
 
 /** How long the account's server may take. */
@@ -36,7 +37,7 @@ export class BundleProxy {
     const node = readNode(payload);
     const hash = numbers.hashOf(to);
     const account = hash && (await accounts.findByNumber(hash));
-    if (!account) throw notFound();
+    if (!account) throw refusalError("no-such-number");
     const request = xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node }));
     const iq = xml("iq", { type: "get", id: newId(), from: config.link.domain, to: account.jid }, request);
     const answer = await this.#ask(link, iq);

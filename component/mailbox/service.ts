@@ -81,7 +81,9 @@ export function refusalError(refusal: Refusal): StanzaError {
         applicationCondition: "id-reused",
       });
     case "no-such-number":
-      return new StanzaError("item-not-found", "nobody can be reached under this number");
+      return new StanzaError("item-not-found", "nobody can be reached under this number", {
+        applicationCondition: "no-such-number",
+      });
     case "mailbox-full":
       return new StanzaError("resource-constraint", "the recipient's mailbox is full", {
         applicationCondition: "mailbox-full",

@@ -1,3 +1,4 @@
+import { Jid } from "../../src/jid.js";
 import type { Element } from "../../src/xml.js";
 import type { Omemo } from "../omemo/mod.js";
 import type { Acknowledgements } from "./acknowledgements.js";
@@ -52,7 +53,7 @@ export class Reception {
   }
 
   async #takeIn(deliver: Element, isOfThisSession: boolean): Promise<void> {
-    const { commits, inbox, session, tell, handles, presenter } = this.#ports;
+    const { service, commits, inbox, session, tell, handles, presenter, omemo } = this.#ports;
     let intake: Intake;
     try {
       intake = await commits.run((transaction) => inbox.receive(transaction, deliver, isOfThisSession));
@@ -68,6 +69,8 @@ export class Reception {
     for (const receipt of intake.receipts) {
       handles.changed(receipt.id);
       tell("receipt", receipt);
+      // A number that was registered anew has other devices than those it was encrypted to
+      if (receipt.state === "undecryptable") omemo()?.doubt(Jid.parse(`${receipt.to}@${service.domain}`));
     }
     if (intake.records.length > 0) presenter.added();
   }

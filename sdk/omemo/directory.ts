@@ -11,7 +11,7 @@ import type { View } from "../storage/port.js";
 import { isFresh, type OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
 import { fingerprintOf } from "./fingerprint.js";
-import { fetchItem, itemOf } from "./pep.js";
+import { fetchItem, isUnknownNumber, itemOf } from "./pep.js";
 import type { SkipReason } from "./port.js";
 import { readPrepared, readDevice, readList, writePrepared, writeList } from "./records.js";
 import { hasSession } from "./sessions.js";
@@ -58,6 +58,14 @@ export class Directory {
     return devices !== undefined;
   }
 
+  /** Has the list of somebody who is known fetched again at the next occasion. */
+  doubt(address: string): void {
+    this.#context.storage.transaction((transaction) => {
+      const known = readList(transaction, address);
+      if (known) writeList(transaction, address, { ...known, at: 0 });
+    });
+  }
+
   /** The list at the server now, kept. @throws {StanzaError} @throws {LinkError} @throws {InvalidInput} */
   async fetchListNow(address: string): Promise<DeviceId[]> {
     const { connection } = this.#context;
@@ -78,6 +86,7 @@ export class Directory {
     try {
       await this.fetchListNow(address);
     } catch (error) {
+      if (isUnknownNumber(error)) throw error;
       if (hasOlder && isOrdinary(error)) return;
       if (address === this.#context.keys.address || isTransient(error) || !isOrdinary(error)) throw error;
       throw new OmemoError("no-devices", "the device list of the recipient cannot be read", { cause: error });

@@ -22,9 +22,15 @@ export async function fetchItem(connection: IqPort, at: Jid, node: string): Prom
     return answer && itemOf(answer, node);
   } catch (error) {
     // XEP-0060 §6.5.9.11: there is no such node, or nothing in it
-    if (error instanceof StanzaError && error.condition === "item-not-found") return undefined;
+    if (error instanceof StanzaError && error.condition === "item-not-found" && !isUnknownNumber(error))
+      return undefined;
     throw error;
   }
+}
+
+/** Whether an error says that nobody has the number that was asked. Source: docs/protocol.md §5 */
+export function isUnknownNumber(error: unknown): boolean {
+  return error instanceof StanzaError && error.applicationCondition === "no-such-number";
 }
 
 /** The content of the newest item in an `<items/>`; `undefined` when it is of another node or holds none. */

@@ -59,6 +59,12 @@ export interface Omemo {
   /** Takes in a device list that was pushed (the `<items/>` of a PEP event). Source: XEP-0163 §4.3. */
   receiveDeviceList(from: Jid, items: Element): void;
 
+  /**
+   * A message to a person could not be opened, so what is known of their devices may be wrong: the list is fetched
+   * again before the next message to them.
+   */
+  doubt(of: Jid): void;
+
   /** What is known of a person's devices. */
   devices(of: Jid): readonly KnownDevice[];
 

@@ -104,6 +104,10 @@ class OmemoService implements Omemo {
     this.#publisher.announceSoon();
   }
 
+  doubt(of: Jid): void {
+    this.#directory.doubt(of.bare);
+  }
+
   devices(of: Jid): KnownDevice[] {
     const address = of.bare;
     return this.#context.storage.read((view) => {

@@ -67,7 +67,7 @@ describe("a capability", () => {
         isBetween && from.split("/")[0] !== to.split("/")[0] && !isTypeOnly && !target.endsWith("store.js")
       );
     });
-    expect(crossings.map(({ file, target }) => `${file} -> ${target}`)).to.deep.equal(ALLOWED);
+    expect(crossings.map(({ file, target }) => `${file} -> ${target}`)).to.have.members(ALLOWED);
   });
 
   it("leaves what all of them share alone", () => {
@@ -84,6 +84,7 @@ describe("a capability", () => {
 
 /** What one capability calls of another: kept here so that a new one is a decision. */
 const ALLOWED: readonly string[] = [
+  "bundles/handler.ts -> mailbox/service.js",
   "sign-up/http.ts -> mailbox/service.js",
   "sign-up/sign-up.ts -> accounts/host-accounts.js",
   "sign-up/sign-up.ts -> accounts/pin.js",

@@ -57,6 +57,8 @@ export class FakeOmemo implements Omemo {
 
   receiveDeviceList(): void {}
 
+  doubt(): void {}
+
   devices(): [] {
     return [];
   }
