@@ -131,7 +131,7 @@ export class App {
     const { link, store, http, router, log } = this.#parts;
     this.#isStopping = true;
     for (const cancel of this.#cancelJobs) cancel();
-    link.pause();
+    router.close();
     await http.stop();
     const deadline = performance.now() + DRAIN_MS;
     while (router.inFlight > 0 && performance.now() < deadline)

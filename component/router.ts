@@ -38,6 +38,7 @@ export class Router {
   readonly #presences: ((presence: Stanza) => void)[] = [];
   readonly #jids = new Map<string, Jid | undefined>();
   #inFlight = 0;
+  #isClosed = false;
 
   /** @param capabilities whose routes are taken; two that claim the same stanza are a mistake of ours */
   constructor(ports: RouterPorts, capabilities: readonly Capability[]) {
@@ -49,6 +50,11 @@ export class Router {
         claim(this.#messages, `${route.addressee} ${route.namespace} ${route.element}`, route);
       if (capability.onPresence) this.#presences.push((presence) => capability.onPresence?.(presence));
     }
+  }
+
+  /** Takes nothing new: whoever asks is told to ask again later. What is being answered goes on. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Requests that are being answered now. */
@@ -64,6 +70,7 @@ export class Router {
     if (!from || !to || type === "error") return this.#count(element.name, "ignored");
     const addressee: Addressee | undefined =
       to.domain !== this.#ports.domain ? undefined : to.local === "" ? "component" : "number";
+    if (this.#isClosed && element.name !== "iq") return this.#count(element.name, "ignored");
     if (element.name === "iq") return this.#receiveIq(element, from, to, type, addressee);
     if (element.name === "message") return this.#receiveMessage({ element, from, to, type }, addressee);
     if (element.name === "presence") this.#receivePresence({ element, from, to, type });
@@ -122,6 +129,7 @@ export class Router {
     const route = key === undefined ? undefined : this.#iqs.get(key);
     if (addressee === "number" && !isPhoneNumber(to.local))
       throw new StanzaError("item-not-found", "this is not a phone number");
+    if (this.#isClosed) throw new StanzaError("remote-server-timeout", "the service is stopping");
     if (!route) throw new StanzaError("service-unavailable", "this request is not understood here");
     const request: IqRequest = { from, to, id, payload };
     return route.handle(request);

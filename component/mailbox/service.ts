@@ -27,6 +27,8 @@ export interface AcceptanceFacts {
   readonly senderMailboxes: readonly MailboxFacts[];
   readonly senderAccount: number;
   readonly sizeBytes: number;
+  /** An earlier message of the same submit to the same number found the mailbox full. */
+  readonly isBehindRefused: boolean;
 }
 
 /** Why a message is not accepted. */
@@ -58,6 +60,8 @@ export function decideAcceptance(facts: AcceptanceFacts, limits: MailboxLimits):
       : { kind: "refuse", refusal: "id-reused" };
   }
   if (!recipient) return { kind: "refuse", refusal: "no-such-number" };
+  // A smaller message that would still fit must not overtake a larger one that did not
+  if (facts.isBehindRefused) return { kind: "refuse", refusal: "mailbox-full" };
   const hasRoom = (mailbox: MailboxFacts): boolean =>
     mailbox.pendingCount < limits.maxEntries && mailbox.pendingBytes + sizeBytes <= limits.maxBytes;
   // A note to oneself goes to one's other devices, once

@@ -148,6 +148,7 @@ export function openMailbox(database: Database) {
     now: EpochMs,
     limits: MailboxLimits,
     made: NewReceiptEntry[],
+    full: Set<string>,
   ): StoredOutcome => {
     const { id, toHash, payload, digest } = submission;
     const known = earlier.get(sender.account, id);
@@ -155,6 +156,7 @@ export function openMailbox(database: Database) {
     const recipientMailboxes = target ? mailboxesOf.all(target.account) : [];
     const senderMailboxes = mailboxesOf.all(sender.account).filter(({ device }) => device !== sender.device);
     const sizeBytes = Buffer.byteLength(payload) + ENTRY_OVERHEAD_BYTES;
+    const recipientKey = Buffer.from(toHash).toString("latin1");
     const decision = decideAcceptance(
       {
         earlier: known && {
@@ -165,10 +167,14 @@ export function openMailbox(database: Database) {
         senderMailboxes,
         senderAccount: sender.account,
         sizeBytes,
+        isBehindRefused: full.has(recipientKey),
       },
       limits,
     );
-    if (decision.kind === "refuse") return { refusal: decision.refusal };
+    if (decision.kind === "refuse") {
+      if (decision.refusal === "mailbox-full") full.add(recipientKey);
+      return { refusal: decision.refusal };
+    }
     if (decision.kind === "duplicate")
       return { acceptedAt: decision.acceptedAt, isDuplicate: true, entries: [] };
     const { account: recipient, numberId } = target as { account: number; numberId: number };
@@ -214,8 +220,9 @@ export function openMailbox(database: Database) {
       const device = sameDevice.get(sender.device, sender.account);
       if (!device) return undefined;
       const made: NewReceiptEntry[] = [];
+      const full = new Set<string>();
       const outcomes = submissions.map((submission) =>
-        accept(sender, device.numberId, submission, now, limits, made),
+        accept(sender, device.numberId, submission, now, limits, made, full),
       );
       return { outcomes, receipts: made };
     },

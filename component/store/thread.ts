@@ -87,7 +87,7 @@ function serve(database: Database, group: GroupCommit, port: MessagePort): void 
     let message: readonly Call[] | "close" | undefined = first;
     while (message !== undefined && message !== "close") {
       calls.push(...message);
-      message = (receiveMessageOnPort(port) as { message: readonly Call[] | "close" } | undefined)?.message;
+      message = receiveMessageOnPort(port)?.message as readonly Call[] | "close" | undefined;
     }
     if (calls.length > 0) port.postMessage(group.run(calls));
     if (message !== "close") return;

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Connection } from "../../sdk/connection/connection.js";
 import { StanzaError } from "../../src/errors.js";
 import { newId, type Seq } from "../../src/ids.js";
 import { writeDeliver, writeEntry } from "../../src/mailbox-deliver.js";
@@ -126,9 +127,21 @@ describe("forged and outsized stanzas", () => {
   });
 
   it("end at the server when they are larger than it takes", async () => {
-    const huge = `<message to='${component}'>${body("x".repeat(300_000))}</message>`;
-    await tybalt.connection.send(huge).catch(() => {});
-    await until("the end of the stream", () => tybalt.connection.state !== "online", 10_000);
+    const { service, domain, username, password } = tybalt.credentials;
+    const careless = new Connection({
+      service,
+      domain,
+      username,
+      password,
+      sendLimits: { maxStanzaBytes: 1_000_000 },
+    });
+    let isOver = false;
+    careless.on("error", () => {});
+    careless.on("offline", () => (isOver = true));
+    await careless.start();
+    await careless.send(`<message to='${component}'>${body("x".repeat(300_000))}</message>`);
+    await until("the end of the stream", () => isOver, 10_000);
+    await careless.stop();
   });
 
   it("are refused when they are deep, whatever they are", async () => {

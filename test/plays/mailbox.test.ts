@@ -172,7 +172,7 @@ describe("submit, attach, deliver", () => {
     );
   });
 
-  it("goes on with attached devices after the component was restarted", async () => {
+  it("asks every attached device to attach anew after it was away", async () => {
     const [romeo, juliet] = await pair();
     juliet.isAcknowledging = false;
     await romeo.say(juliet.numberJid, "before");
@@ -180,6 +180,11 @@ describe("submit, attach, deliver", () => {
     await world().stopComponent();
     juliet.isAcknowledging = true;
     await world().startComponent();
+    for (const device of [romeo, juliet]) {
+      const isAsked = () => device.others.some((stanza) => stanza.getChild("detached", NS.mailbox));
+      await until("the word to attach anew", isAsked);
+      await device.attach();
+    }
     await romeo.say(juliet.numberJid, "after");
     await until("both", () => juliet.messages.length >= 3);
     expect((await juliet.texts(3)).slice(1)).to.deep.equal(["before", "after"]);

@@ -27,6 +27,7 @@ function facts(changes: Partial<AcceptanceFacts> = {}): AcceptanceFacts {
     senderMailboxes: [mailbox(11)],
     senderAccount: ROMEO,
     sizeBytes: 100,
+    isBehindRefused: false,
     ...changes,
   };
 }
@@ -51,6 +52,11 @@ const CASES: readonly [what: string, changes: Partial<AcceptanceFacts>, decision
     { kind: "duplicate", acceptedAt: 7 },
   ],
   ["reuses an id", { earlier: { isSame: false, acceptedAt: 7 } }, { kind: "refuse", refusal: "id-reused" }],
+  [
+    "stands behind one that found the mailbox full",
+    { isBehindRefused: true },
+    { kind: "refuse", refusal: "mailbox-full" },
+  ],
   ["goes to nobody", { recipient: undefined }, { kind: "refuse", refusal: "no-such-number" }],
   [
     "finds one mailbox with the most entries",

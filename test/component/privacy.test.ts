@@ -1,0 +1,147 @@
+import { readFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import SQLite from "better-sqlite3";
+import { expect } from "chai";
+import type { AccountOperations } from "../../component/accounts/store.js";
+import { newMessageId } from "../../src/ids.js";
+import { NS } from "../../src/namespaces.js";
+import { xml } from "../../src/xml.js";
+import { body, RawDevice } from "../support/raw-device.js";
+import { until } from "../support/until.js";
+import { useWorld, type World } from "../support/world.js";
+
+const ROMEO = "+15551230001";
+const JULIET = "+15551230002";
+const NEWCOMER = "+15551230003";
+const NOBODY = "+15559876543";
+const BODY = "But soft, what light";
+const CODE = "847362";
+
+/** Every form in which a number could stand somewhere. */
+function formsOf(number: string): string[] {
+  const digits = number.slice(1);
+  const base64 = Buffer.from(number).toString("base64").replace(/=+$/, "");
+  return [digits, digits.slice(-7), base64, Buffer.from(number).toString("hex"), [...digits].join("\0")];
+}
+
+const NUMBERS = [ROMEO, JULIET, NEWCOMER, NOBODY].flatMap(formsOf);
+
+/** Which of the secrets stand in something. */
+function found(text: string, secrets: readonly string[]): string[] {
+  return secrets.filter((secret) => text.includes(secret));
+}
+
+async function conversation(
+  world: World,
+): Promise<{ romeo: RawDevice; juliet: RawDevice; tokens: string[] }> {
+  const romeo = await RawDevice.online(await world.person(ROMEO, "opaque-romeo"));
+  const juliet = await RawDevice.online(await world.person(JULIET, "opaque-juliet"));
+  for (let line = 0; line < 20; line += 1) {
+    const id = await romeo.say(juliet.numberJid, `${BODY} ${line}`);
+    await romeo.receipt(id, "delivered");
+    await juliet.markRead(romeo.numberJid, id);
+  }
+  const tokens = [romeo.token ?? "", juliet.token ?? ""];
+  await refused(romeo);
+  return { romeo, juliet, tokens };
+}
+
+/** Everything that is refused: errors must not repeat what they were given. */
+async function refused(romeo: RawDevice): Promise<void> {
+  const nobody = `${NOBODY}@${romeo.credentials.numberDomain}`;
+  const attempts = [
+    romeo.submit([{ to: nobody, payload: body(BODY) }]),
+    romeo.submit([{ to: nobody, payload: body(BODY.repeat(6000)) }]),
+    romeo.submit([{ to: nobody, payload: `<entry xmlns='${NS.mailbox}'>${BODY}</entry>` }]),
+    romeo.status(newMessageId()),
+    romeo.attach({ token: "A".repeat(80) }),
+    romeo.ask("get", xml("nonsense", { xmlns: "urn:example" }, BODY), nobody),
+    romeo.ask(
+      "get",
+      xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node: `${NS.omemo}.devicelist` })),
+      nobody,
+    ),
+  ];
+  await Promise.allSettled(attempts);
+  await romeo.connection.send(`<message to='${nobody}'>${body(BODY)}</message>`);
+}
+
+/** A sign-up that fails: the code is wrong. */
+async function failingSignUp(world: World): Promise<void> {
+  const post = (path: string, content: object): Promise<Response> =>
+    fetch(`http://127.0.0.1:${world.app.httpPort}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(content),
+    });
+  const started = await post("/v1/sign-ups", { number: NEWCOMER, transport: "sms" });
+  const { id } = (await started.json()) as { id?: string };
+  await post(`/v1/sign-ups/${id ?? "none"}/check`, { code: CODE });
+  await post(`/v1/sign-ups/${id ?? "none"}/code`, { code: CODE, number: NEWCOMER });
+  await post("/v1/sign-ups", { number: `tel:${NEWCOMER}`, pin: CODE });
+}
+
+describe("privacy", () => {
+  const lines: string[] = [];
+  const world = useWorld({ log: { write: (line) => void lines.push(line) } });
+  let romeo: RawDevice;
+  let juliet: RawDevice;
+  let tokens: string[];
+  before(async () => {
+    ({ romeo, juliet, tokens } = await conversation(world()));
+    await failingSignUp(world());
+  });
+  after(async () => {
+    await Promise.all([romeo.stop(), juliet.stop()]);
+  });
+
+  it("keeps numbers, bodies, codes, passwords and tokens out of the log, at its most talkative", () => {
+    const { config, prosody } = world();
+    const log = lines.join("");
+    expect(log).to.include("linked to the server");
+    const secrets = [BODY, CODE, config.store.key, prosody.componentSecret, ...tokens, "AAAAAAAA"];
+    expect(found(log, [...NUMBERS, ...secrets])).to.deep.equal([]);
+  });
+
+  it("keeps them out of the metrics, and every address and id too", async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${world().app.httpPort}/metrics`)).text();
+    expect(metrics).to.include("twotick_messages_total");
+    const secrets = [BODY, CODE, ...tokens, "opaque-romeo", "opaque-juliet", world().prosody.host];
+    expect(found(metrics, [...NUMBERS, ...secrets])).to.deep.equal([]);
+  });
+
+  it("leaves no number in the database, its log or a backup, and no body once all is acknowledged", async () => {
+    await until("every receipt", () => romeo.receipts.length >= 40);
+    await romeo.say(juliet.numberJid, "the last");
+    await romeo.ask("get", xml("ping", { xmlns: NS.ping }));
+    const { path } = world().config.store;
+    const backup = join(world().folder, "backup.db");
+    expectNoNumbers(path, `${path}-wal`);
+    const database = new SQLite(path);
+    database.exec(`VACUUM INTO '${backup}'`);
+    expectNoNumbers(path, `${path}-wal`, backup);
+    expect(found(readFileSync(backup, "latin1"), [BODY])).to.deep.equal([]);
+    // The body stands in the pages of the log until they are written back: then it is nowhere
+    database.pragma("wal_checkpoint(TRUNCATE)");
+    database.close();
+    for (const file of [path, `${path}-wal`]) expect(found(read(file), [BODY]), file).to.deep.equal([]);
+  });
+
+  it("leaves none after the number was given up either", async () => {
+    const { config } = world();
+    await world().withStore(async (store) => {
+      await store.of<AccountOperations>("accounts").unlink(`opaque-juliet@${config.host.domain}`);
+    });
+    const { path } = config.store;
+    expectNoNumbers(path, `${path}-wal`);
+  });
+});
+
+function read(path: string): string {
+  return existsSync(path) ? readFileSync(path, "latin1") : "";
+}
+
+function expectNoNumbers(...paths: readonly string[]): void {
+  expect(read(paths[0] ?? "").length).to.be.above(0);
+  for (const path of paths) expect(found(read(path), NUMBERS), path).to.deep.equal([]);
+}
