@@ -15,7 +15,10 @@ const JULIET = "+15551230002";
 const NEWCOMER = "+15551230003";
 const NOBODY = "+15559876543";
 const BODY = "But soft, what light";
+const UNREACHED = "+15551230004";
 const CODE = "847362";
+const WRONG_CODE = "915273";
+const PIN = "60281749";
 
 /** Every form in which a number could stand somewhere. */
 function formsOf(number: string): string[] {
@@ -24,7 +27,7 @@ function formsOf(number: string): string[] {
   return [digits, digits.slice(-7), base64, Buffer.from(number).toString("hex"), [...digits].join("\0")];
 }
 
-const NUMBERS = [ROMEO, JULIET, NEWCOMER, NOBODY].flatMap(formsOf);
+const NUMBERS = [ROMEO, JULIET, NEWCOMER, UNREACHED, NOBODY].flatMap(formsOf);
 
 /** Which of the secrets stand in something. */
 function found(text: string, secrets: readonly string[]): string[] {
@@ -66,30 +69,33 @@ async function refused(romeo: RawDevice): Promise<void> {
   await romeo.connection.send(`<message to='${nobody}'>${body(BODY)}</message>`);
 }
 
-/** A sign-up that fails: the code is wrong. */
-async function failingSignUp(world: World): Promise<void> {
+/** Sign-ups that fail: the provider cannot send, the code is wrong, what was sent is malformed. */
+async function failingSignUps(world: World): Promise<number[]> {
   const post = (path: string, content: object): Promise<Response> =>
-    fetch(`http://127.0.0.1:${world.app.httpPort}${path}`, {
+    fetch(`http://127.0.0.1:${world.app.httpPort}/v1/sign-ups${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(content),
     });
-  const started = await post("/v1/sign-ups", { number: NEWCOMER, transport: "sms" });
-  const { id } = (await started.json()) as { id?: string };
-  await post(`/v1/sign-ups/${id ?? "none"}/check`, { code: CODE });
-  await post(`/v1/sign-ups/${id ?? "none"}/code`, { code: CODE, number: NEWCOMER });
-  await post("/v1/sign-ups", { number: `tel:${NEWCOMER}`, pin: CODE });
+  const unsent = await post("", { number: UNREACHED, channel: "sms" });
+  const begun = await post("", { number: NEWCOMER, channel: "sms" });
+  const { session = "" } = (await begun.json()) as { session?: string };
+  const wrong = await post(`/${session}/verification`, { code: WRONG_CODE, pin: PIN });
+  const malformed = await post(`/${session}/verification`, { code: `${CODE}0`, number: NEWCOMER });
+  const unreadable = await post("", { number: `tel:${NEWCOMER}`, channel: "sms", pin: PIN });
+  return [unsent, begun, wrong, malformed, unreadable].map(({ status }) => status);
 }
 
 describe("privacy", () => {
   const lines: string[] = [];
-  const world = useWorld({ log: { write: (line) => void lines.push(line) } });
+  const signUp = { provider: "command", command: { run: ["false"] }, testNumbers: TESTNUMBERS };
+  const world = useWorld({ log: { write: (line) => void lines.push(line) }, config: { signUp } });
   let romeo: RawDevice;
   let juliet: RawDevice;
   let tokens: string[];
   before(async () => {
     ({ romeo, juliet, tokens } = await conversation(world()));
-    await failingSignUp(world());
+    expect(await failingSignUps(world())).to.deep.equal([503, 201, 403, 400, 400]);
   });
   after(async () => {
     await Promise.all([romeo.stop(), juliet.stop()]);
@@ -99,14 +105,14 @@ describe("privacy", () => {
     const { config, prosody } = world();
     const log = lines.join("");
     expect(log).to.include("linked to the server");
-    const secrets = [BODY, CODE, config.store.key, prosody.componentSecret, ...tokens, "AAAAAAAA"];
+    const secrets = [BODY, CODE, WRONG_CODE, PIN, config.store.key, prosody.componentSecret, ...tokens];
     expect(found(log, [...NUMBERS, ...secrets])).to.deep.equal([]);
   });
 
   it("keeps them out of the metrics, and every address and id too", async () => {
     const metrics = await (await fetch(`http://127.0.0.1:${world().app.httpPort}/metrics`)).text();
     expect(metrics).to.include("twotick_messages_total");
-    const secrets = [BODY, CODE, ...tokens, "opaque-romeo", "opaque-juliet", world().prosody.host];
+    const secrets = [BODY, CODE, WRONG_CODE, ...tokens, "opaque-romeo", "opaque-juliet", world().prosody.host];
     expect(found(metrics, [...NUMBERS, ...secrets])).to.deep.equal([]);
   });
 

@@ -43,7 +43,12 @@ export class World {
     this.folder = folder;
     this.#options = options;
     const { link, ...others } = options.config ?? {};
-    const { interface: host, componentPort: port, componentDomain: domain, componentSecret: secret } = prosody;
+    const {
+      interface: host,
+      componentPort: port,
+      componentDomain: domain,
+      componentSecret: secret,
+    } = prosody;
     this.config = checkConfig({
       host: { domain: prosody.host },
       link: { host, port, domain, secret, ...link },
