@@ -52,11 +52,13 @@ export class ComponentProcess {
     return this.#child.pid;
   }
 
-  /** Sends a signal and waits until the process is gone. */
-  async kill(signal: NodeJS.Signals): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill(signal);
-    await this.#exited;
+  /** Sends a signal, waits until the process is gone and answers its exit code; null when the signal ended it. */
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill(signal);
+      await this.#exited;
+    }
+    return this.#child.exitCode;
   }
 }
 

@@ -91,10 +91,11 @@ export class World {
     await this.killComponent("SIGTERM");
   }
 
-  /** Ends the component's process with a signal and waits until it is gone. */
-  async killComponent(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    await this.#process?.kill(signal);
+  /** Ends the component's process with a signal, waits until it is gone and answers its exit code. */
+  async killComponent(signal: NodeJS.Signals = "SIGKILL"): Promise<number | null | undefined> {
+    const exitCode = await this.#process?.kill(signal);
     this.#process = undefined;
+    return exitCode;
   }
 
   /** The component's process, where it is one. */
