@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock, type Clock } from "../src/clock.js";
+import { LinkError, type TwotickError } from "../src/errors.js";
 import { accounts } from "./accounts/mod.js";
 import { bundles } from "./bundles/mod.js";
 import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
@@ -47,12 +48,13 @@ export class App {
   readonly #capabilities: readonly Capability[];
   readonly #cancelJobs: (() => void)[] = [];
   readonly #online: Promise<void>;
+  readonly #failure: Promise<TwotickError>;
   #isStopping = false;
 
   private constructor(parts: AppParts, capabilities: readonly Capability[]) {
     this.#parts = parts;
     this.#capabilities = capabilities;
-    const { link, router, log } = parts;
+    const { link, store, router, log } = parts;
     link.onStanza = (stanza) => router.receive(stanza);
     link.on("online", () => {
       log.info({ domain: link.domain }, "linked to the server");
@@ -61,11 +63,14 @@ export class App {
     link.on("offline", (error) => log.warn({ reason: error.message }, "the link to the server is down"));
     link.on("error", (error) => log.warn({ reason: (error as Error).message }, "trouble on the link"));
     link.on("refused", (_, error) => log.warn({ reason: error.message }, "a stanza was refused"));
+    const refused = new Promise<LinkError>((resolve) => {
+      link.on("error", (error) => error instanceof LinkError && error.isFatal && resolve(error));
+    });
+    this.#failure = Promise.race([refused, store.broken]);
+    void this.#failure.then((error) => log.error({ reason: error.message }, "the component cannot go on"));
     this.#online = link.start();
     // Whoever awaits it hears of a refusal; that nobody does is no crash
-    this.#online.catch((error: unknown) =>
-      log.error({ reason: (error as Error).message }, "the server refuses the component"),
-    );
+    this.#online.catch(() => undefined);
   }
 
   /**
@@ -119,6 +124,11 @@ export class App {
   /** Settles when the server has taken the component; rejects when it never will: a wrong secret. */
   get online(): Promise<void> {
     return this.#online;
+  }
+
+  /** Settles with what no waiting mends: the server refuses the secret, now or later, or the store broke. */
+  get failure(): Promise<TwotickError> {
+    return this.#failure;
   }
 
   /** The port of the HTTP API. */

@@ -6,6 +6,7 @@ import { InvalidInput } from "../src/errors.js";
 import { Jid } from "../src/jid.js";
 import { LOG_LEVELS } from "./log.js";
 import { signUpSchema, type SignUpConfig } from "./sign-up/config.js";
+import { providerSecret } from "./sign-up/providers/mod.js";
 
 const port = z.int().min(1).max(65535);
 const domain = z
@@ -105,13 +106,17 @@ export function parseConfig(
   const faults: string[] = [];
   const options = camelCaseKeys(parsed, "", faults) as Record<string, unknown>;
   for (const secret of SECRETS) takeSecret(options, secret, source, faults);
+  checkProviderSecret(options, source, faults);
   return checkConfig(options, faults, source.directory);
 }
 
 /** Checks options given as values. @throws {InvalidInput} naming every fault at once */
 export function checkConfig(options: unknown, faults: readonly string[] = [], directory = "."): Config {
   const result = configSchema.safeParse(options);
-  const all = [...faults, ...(result.success ? [] : result.error.issues.flatMap(describeIssue))];
+  const all = [
+    ...faults,
+    ...(result.success ? sharedDomain(result.data) : result.error.issues.flatMap(describeIssue)),
+  ];
   if (!result.success || all.length > 0) {
     throw new InvalidInput(
       `the configuration has ${all.length === 1 ? "a fault" : `${all.length} faults`}:\n${all.map((fault) => `  - ${fault}`).join("\n")}`,
@@ -149,6 +154,30 @@ function takeSecret(
     faults.push(
       `${section}.${name}: is missing (or ${section}.${name}_file, or ${variable} in the environment)`,
     );
+}
+
+/** Reads the provider's secret once, so that `--check` and the list of faults know when it cannot be had. */
+function checkProviderSecret(
+  options: Record<string, unknown>,
+  { environment, directory }: { environment: NodeJS.ProcessEnv; directory: string },
+  faults: string[],
+): void {
+  // Only what reads as a sound section has a secret to look for; its other faults are told with everything else
+  const section = signUpSchema.safeParse(options["signUp"]);
+  if (!section.success) return;
+  try {
+    providerSecret(resolveSecretFile(section.data, directory), environment);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    faults.push(error.message);
+  }
+}
+
+// A number's localpart and an account's would be one name space, and the server has the domain already
+function sharedDomain({ host, link }: z.infer<typeof configSchema>): string[] {
+  return host.domain === link.domain
+    ? ["link.domain: is host.domain; numbers need a domain of their own"]
+    : [];
 }
 
 function resolveSecretFile(signUp: SignUpConfig, directory: string): SignUpConfig {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { App } from "./app.js";
+import { InvalidInput } from "../src/errors.js";
 import { loadConfig } from "./config.js";
 
 /** Exit codes: 0 stopped as asked, 1 could not go on, 2 configuration or arguments are wrong. */
@@ -45,7 +46,8 @@ try {
   };
   process.on("SIGTERM", () => void stop());
   process.on("SIGINT", () => void stop());
-  await app.online;
+  const failure = await app.failure;
+  if (!isStopping) fail(`twotick: ${failure.message}`, EXIT_FAILED);
 } catch (error) {
-  fail(`twotick: ${(error as Error).message}`, EXIT_FAILED);
+  fail(`twotick: ${(error as Error).message}`, error instanceof InvalidInput ? EXIT_USAGE : EXIT_FAILED);
 }

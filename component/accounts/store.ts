@@ -113,6 +113,7 @@ type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 |
 export function openAccounts(database: Database) {
   const accounts = `SELECT accounts.id, jid, number AS numberId, hash AS numberHash, sealed AS numberSealed,
     is_made_here AS isMadeHere, pin_hash AS pinHash FROM accounts JOIN numbers ON numbers.id = number`;
+  const anySealed = database.prepare<[], { sealed: Uint8Array }>("SELECT sealed FROM numbers LIMIT 1");
   const byJid = database.prepare<[string], StoredAccount>(`${accounts} WHERE jid = ?`);
   const byNumber = database.prepare<[Uint8Array], StoredAccount>(`${accounts} WHERE hash = ?`);
   const remove = database.prepare("DELETE FROM accounts WHERE id = ?");
@@ -164,6 +165,9 @@ export function openAccounts(database: Database) {
   };
 
   return {
+    /** One of the numbers, to see whether the key of the configuration opens it. */
+    sealedSample: (): Uint8Array | undefined => anySealed.get()?.sealed,
+
     /** The account with this bare JID, if a number belongs to it. */
     findByJid: (jid: string): AccountRow | undefined => read(byJid.get(jid)),
 

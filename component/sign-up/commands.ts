@@ -182,7 +182,6 @@ const CONDITIONS: Readonly<Record<RefusalCode, Refused>> = {
   "localpart-invalid": { condition: "not-acceptable" },
   "localpart-taken": { condition: "conflict" },
   "device-mismatch": { condition: "conflict" },
-  "device-refused": { condition: "conflict" },
   "host-unavailable": { condition: "remote-server-timeout" },
   "host-refused": { condition: "service-unavailable", type: "wait" },
 };

@@ -57,7 +57,6 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   "localpart-invalid": 400,
   "localpart-taken": 409,
   "device-mismatch": 409,
-  "device-refused": 409,
   "host-unavailable": 503,
   "host-refused": 503,
 };

@@ -20,7 +20,6 @@ export const REFUSALS = {
   "localpart-invalid": "This name cannot be chosen",
   "localpart-taken": "This name is taken",
   "device-mismatch": "This sign-up was finished by another device",
-  "device-refused": "The device cannot be bound to the account",
   "host-unavailable": "The server cannot be reached; try again",
   "host-refused": "The server does not make accounts now",
 } as const;

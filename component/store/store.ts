@@ -17,6 +17,8 @@ export class Store {
   readonly #thread: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;
+  /** Settles when the thread broke; the store takes nothing any more. Closing it is no such end. */
+  readonly broken: Promise<StorageError>;
   #outgoing: Call[] = [];
   #lastId = 0;
   #failure: StorageError | undefined;
@@ -32,7 +34,13 @@ export class Store {
         resolve();
       });
     });
-    thread.on("error", (error) => this.#fail(new StorageError("thread-failed", error.message, error)));
+    this.broken = new Promise((resolve) => {
+      thread.on("error", (error) => {
+        const failure = new StorageError("thread-failed", error.message, error);
+        this.#fail(failure);
+        resolve(failure);
+      });
+    });
   }
 
   /**

@@ -174,6 +174,21 @@ describe("loadConfig", () => {
     expect(faultsOf(options)).deep.equal(['sign_up.http: is missing: provider is "http"']);
   });
 
+  it("refuses one domain for accounts and numbers", () => {
+    const faults = faultsOf(put(least(), "host.domain", "phone.example.org"));
+    expect(faults).deep.equal(["link.domain: is host.domain; numbers need a domain of their own"]);
+  });
+
+  it("tells of a provider's secret that cannot be had together with all other faults", () => {
+    const provider = { provider: "http", countries: ["*"] };
+    const named = { ...provider, http: { url: "https://sms.example.org/{secret}" } };
+    const missing = faultsOf(put(put(least(), "sign_up", named), "link.port", 0));
+    expect(missing.map((fault) => fault.split(":")[0])).members(["link.port", "sign_up.http.secret"]);
+    const inFile = { ...provider, http: { url: "https://sms.example.org/", secret_file: "nowhere" } };
+    const [unreadable] = faultsOf(put(least(), "sign_up", inFile));
+    expect(unreadable).match(/^sign_up\.http\.secret_file: cannot be read: .*\/nowhere/);
+  });
+
   it("shows codes on the terminal only where development is said", () => {
     expect(faultsOf(put(least(), "sign_up.provider", "console"))[0]).contain("development = true");
     const options = put(put(least(), "sign_up.provider", "console"), "sign_up.development", true);

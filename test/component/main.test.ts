@@ -2,10 +2,13 @@ import { expect } from "chai";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { stringify as toToml } from "smol-toml";
+import { store as accounts } from "../../component/accounts/store.js";
+import { openDatabase } from "../../component/store/database.js";
+import { migrate } from "../../component/store/migrations.js";
 import { freePort } from "../../prosody/prosody.js";
 import { temporaryFolder, useProsody } from "../support/prosody.js";
 import { until } from "../support/until.js";
@@ -79,6 +82,48 @@ describe("component/main.ts", function () {
       said(),
     ).length(1);
     expect(said()).not.contain("    at ");
+  });
+
+  it("exits 1 and says so when the secret is refused after it was linked", async () => {
+    const { child, said } = start(write({ max_retry_seconds: 0.1 }));
+    const closed = once(child, "close") as Promise<[number]>;
+    await until("it is linked", () => said().includes("linked to the server"), 20_000);
+    const server = prosody();
+    const configuration = readFileSync(server.configPath, "utf8");
+    await server.stop();
+    try {
+      writeFileSync(server.configPath, configuration.replace(server.componentSecret, "another"));
+      await server.start();
+      const [code] = await closed;
+      expect(code, said()).equal(1);
+      expect(said()).match(/^twotick: .*not-authorized/m);
+    } finally {
+      await server.stop();
+      writeFileSync(server.configPath, configuration);
+      await server.start();
+    }
+  });
+
+  it("exits 0 at SIGTERM while Prosody is away, too", async () => {
+    const { child, said } = start(write({ port: await freePort() }));
+    await until("it tries", () => said().includes("ECONNREFUSED"), 20_000);
+    child.kill("SIGTERM");
+    const [code] = (await once(child, "close")) as [number];
+    expect(code, said()).equal(0);
+    expect(said()).not.contain("twotick: ");
+  });
+
+  it("exits 2 when the key is not the one of the store", () => {
+    const path = write();
+    const database = openDatabase(join(folder, "twotick.db"));
+    migrate(database, [accounts]);
+    database
+      .prepare("INSERT INTO numbers (hash, sealed) VALUES (?, ?)")
+      .run(randomBytes(32), randomBytes(40));
+    database.close();
+    const { status, stderr } = run("--config", path);
+    expect(status, stderr).equal(2);
+    expect(stderr).match(/^twotick: store\.key: is not the key/m);
   });
 
   it("exits 1 when its HTTP port is taken", async () => {

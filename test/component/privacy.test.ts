@@ -24,7 +24,7 @@ const PIN = "60281749";
 function formsOf(number: string): string[] {
   const digits = number.slice(1);
   const base64 = Buffer.from(number).toString("base64").replace(/=+$/, "");
-  return [digits, digits.slice(-7), base64, Buffer.from(number).toString("hex"), [...digits].join("\0")];
+  return [digits, digits.slice(-7), base64, Buffer.from(number).toString("hex"), digits.split("").join("\0")];
 }
 
 const NUMBERS = [ROMEO, JULIET, NEWCOMER, UNREACHED, NOBODY].flatMap(formsOf);
@@ -44,6 +44,8 @@ async function conversation(
     await romeo.receipt(id, "delivered");
     await juliet.markRead(romeo.numberJid, id);
   }
+  // Long enough for pages of its own, which are free once it is acknowledged
+  await romeo.receipt(await romeo.say(juliet.numberJid, BODY.repeat(1000)), "delivered");
   const tokens = [romeo.token ?? "", juliet.token ?? ""];
   await refused(romeo);
   return { romeo, juliet, tokens };

@@ -68,11 +68,11 @@ class Stage {
           handle: async (request) => (this.requests.push(request), xml("echoed", { xmlns: "urn:example" })),
         },
         { ...common, type: "get", element: "text", handle: async () => "<text xmlns='urn:example'/>" },
-        { ...common, type: "set", element: "throw", handle: () => Promise.reject(this.thrown as Error) },
+        { ...common, type: "set", element: "throw", handle: () => Promise.reject(this.thrown) },
         { ...common, type: "get", element: "echo", addressee: "number", handle: async () => undefined },
       ],
       messages: [
-        { ...common, element: "fail", handle: () => Promise.reject(this.thrown as Error) },
+        { ...common, element: "fail", handle: () => Promise.reject(this.thrown) },
         { ...common, element: "take", handle: () => undefined },
       ],
       onPresence: (presence) => {

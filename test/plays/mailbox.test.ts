@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { StanzaError } from "../../src/errors.js";
-import { newMessageId } from "../../src/ids.js";
+import { newMessageId, type Seq } from "../../src/ids.js";
+import { writeSubmit } from "../../src/mailbox-submit.js";
 import { NS } from "../../src/namespaces.js";
-import { xml } from "../../src/xml.js";
+import { parseXml, xml } from "../../src/xml.js";
 import { body, newDeviceKey, RawDevice } from "../support/raw-device.js";
 import { until } from "../support/until.js";
 import { useWorld } from "../support/world.js";
@@ -108,6 +109,16 @@ describe("submit, attach, deliver", () => {
     const seq = juliet.entries[0]?.seq ?? 0;
     await juliet.acknowledge(seq, [seq]);
     await romeo.receipt(id, "undecryptable");
+  });
+
+  it("takes the acknowledgement that a submit carries", async () => {
+    const [romeo, juliet] = await pair();
+    juliet.isAcknowledging = false;
+    const id = await romeo.say(juliet.numberJid, "hello");
+    await juliet.texts(1);
+    const acknowledgement = { seq: juliet.entries[0]?.seq ?? (0 as Seq), undecryptable: [] };
+    await juliet.ask("set", parseXml(writeSubmit({ acknowledgement, messages: [] })));
+    await romeo.receipt(id, "delivered");
   });
 
   it("sends again what was not acknowledged after the device attaches anew", async () => {

@@ -19,6 +19,12 @@ describe("joinReceipts", () => {
     );
   });
 
+  it("is the further one of the two", () => {
+    expect(joinReceipts("accepted", "read")).to.equal("read");
+    expect(joinReceipts("delivered", "undecryptable")).to.equal("delivered");
+    expect(joinReceipts("expired", "delivered")).to.equal("delivered");
+  });
+
   it("is idempotent", () => {
     for (const one of RECEIPT_STATES) expect(joinReceipts(one, one)).to.equal(one);
   });

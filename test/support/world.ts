@@ -12,7 +12,7 @@ import { Store } from "../../component/store/store.js";
 import { Vault } from "../../component/store/vault.js";
 import type { ProsodyProcess } from "../../prosody/prosody.js";
 import { systemClock, type Clock } from "../../src/clock.js";
-import { newDeviceId } from "../../src/ids.js";
+import { newDeviceId, type DeviceId } from "../../src/ids.js";
 import { phoneNumber } from "../../src/phone-number.js";
 import { ComponentProcess } from "./component-process.js";
 import { addAccount, temporaryFolder, temporaryProsody } from "./prosody.js";
@@ -27,6 +27,19 @@ export interface WorldOptions {
   log?: { write(line: string): void };
   /** Whether the component runs as a process of its own, which can be killed. */
   isProcess?: boolean;
+}
+
+/** The password of everybody who was enrolled. */
+export const PASSWORD = "secret";
+
+/** A device as it is told when a number is linked. */
+export interface BoundDevice {
+  readonly deviceId: DeviceId;
+  readonly publicKey: Uint8Array;
+}
+
+function stored({ deviceId, publicKey }: BoundDevice) {
+  return { deviceId, keyHash: hashDeviceKey(publicKey) };
 }
 
 /** A real Prosody and a real component, in a temporary folder. */
@@ -113,11 +126,9 @@ export class World {
     }
   }
 
-  /** Makes an account on Prosody with a number and a device, without the detour of a code. */
-  async person(number: string, localpart = `a${number.slice(1)}`): Promise<DeviceCredentials> {
-    const jid = await addAccount(this.prosody, localpart, "secret");
-    const key = newDeviceKey();
-    const deviceId = newDeviceId();
+  /** Makes an account on Prosody and binds a number and a device to it, without the detour of a code. */
+  async enrol(number: string, localpart: string, device: BoundDevice): Promise<void> {
+    const jid = await addAccount(this.prosody, localpart, PASSWORD);
     await this.withStore(async (store, vault) => {
       const e164 = phoneNumber(number);
       await store.of<AccountOperations>("accounts").create({
@@ -126,23 +137,33 @@ export class World {
         numberSealed: vault.sealNumber(e164),
         isMadeHere: true,
         pinHash: null,
-        device: { deviceId, keyHash: hashDeviceKey(key.publicKey) },
+        device: stored(device),
         now: Date.now(),
       });
     });
-    return { ...this.#service, number, username: localpart, password: "secret", deviceId, key };
   }
 
-  /** Binds a further device to a person's account. */
+  /** Binds a further device to an account. */
+  async enrolFurther(localpart: string, device: BoundDevice): Promise<void> {
+    const account = `${localpart}@${this.prosody.host}`;
+    await this.withStore((store) =>
+      store.of<AccountOperations>("accounts").addDevice(account, stored(device), Date.now()),
+    );
+  }
+
+  /** Somebody with a number and a device. */
+  async person(number: string, localpart = `a${number.slice(1)}`): Promise<DeviceCredentials> {
+    const key = newDeviceKey();
+    const deviceId = newDeviceId();
+    await this.enrol(number, localpart, { deviceId, publicKey: key.publicKey });
+    return { ...this.#service, number, username: localpart, password: PASSWORD, deviceId, key };
+  }
+
+  /** A further device of a person. */
   async furtherDevice(person: DeviceCredentials): Promise<DeviceCredentials> {
     const key = newDeviceKey();
     const deviceId = newDeviceId();
-    const account = `${person.username}@${this.prosody.host}`;
-    await this.withStore((store) =>
-      store
-        .of<AccountOperations>("accounts")
-        .addDevice(account, { deviceId, keyHash: hashDeviceKey(key.publicKey) }, Date.now()),
-    );
+    await this.enrolFurther(person.username, { deviceId, publicKey: key.publicKey });
     return { ...person, deviceId, key };
   }
 

@@ -25,7 +25,7 @@ export function createProvider(
   const wait = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const { provider, http, command } = config;
   if (provider === "console") return consoleProvider();
-  if (provider === "http" && http) return httpProvider(http, readSecret(http, environment), wait);
+  if (provider === "http" && http) return httpProvider(http, providerSecret(config, environment), wait);
   if (provider === "command" && command) return commandProvider(command, wait);
   return {
     channels: ["sms", "voice"],
@@ -33,7 +33,13 @@ export function createProvider(
   };
 }
 
-function readSecret(http: NonNullable<SignUpConfig["http"]>, environment: NodeJS.ProcessEnv): string {
+/**
+ * What `{secret}` stands for: from the environment, a file or the option; empty where no provider asks for one.
+ *
+ * @throws {InvalidInput} when a template names it and it cannot be had
+ */
+export function providerSecret({ provider, http }: SignUpConfig, environment: NodeJS.ProcessEnv): string {
+  if (provider !== "http" || !http) return "";
   const given = environment[SECRET_VARIABLE] ?? fromFile(http.secretFile) ?? http.secret;
   if (given === undefined && JSON.stringify(http).includes("{secret}")) {
     throw new InvalidInput(

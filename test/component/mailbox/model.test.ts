@@ -143,7 +143,7 @@ const HAPPENINGS: Record<string, (world: World, a: number, b: number) => Promise
     while ((await world.driver.store.mailbox.expire(before, world.driver.now)).hasMore);
     for (const person of world.people.values()) {
       for (const device of person.devices) {
-        const last = device.waiting.filter(({ at }) => at < before).at(-1);
+        const last = device.waiting.findLast(({ at }) => at < before);
         if (last) end(world, device, last.seq, "expired");
       }
     }

@@ -31,7 +31,7 @@ export function openScratch(database: Database) {
          INSERT INTO promises VALUES (-1);`,
       );
     },
-    /** How many lines another connection would see: those of earlier commits. */
+    /** Whether operations run inside a transaction. */
     isInTransaction: (): boolean => database.inTransaction,
     die(): void {
       setImmediate(() => {

@@ -1,5 +1,3 @@
-import type { AccountOperations } from "../../../component/accounts/store.js";
-import { hashDeviceKey } from "../../../component/mailbox/service.js";
 import {
   Client,
   type ClientOptions,
@@ -9,9 +7,7 @@ import {
 } from "../../../sdk/mod.js";
 import type { Account } from "../../../sdk/mod.js";
 import type { ClientEvents, IncomingMessage } from "../../../sdk/mod.js";
-import { phoneNumber } from "../../../src/phone-number.js";
-import { addAccount } from "../../support/prosody.js";
-import type { World } from "../../support/world.js";
+import { PASSWORD, type World } from "../../support/world.js";
 
 let next = 15551240000;
 
@@ -20,45 +16,19 @@ export function freshNumber(): string {
   return `+${++next}`;
 }
 
-/** Makes an account with a number and binds the device of a store to it, without the detour of a code. */
+/** Makes an account with a number and binds the device of a store to it. */
 export async function enrol(world: World, number: string, storage: Storage): Promise<Account> {
-  const { prosody } = world;
   const username = `a${number.slice(1)}`;
-  const jid = await addAccount(prosody, username, "secret");
-  const { device, publicKey } = openDeviceKey(storage);
-  await world.withStore(async (store, vault) => {
-    const e164 = phoneNumber(number);
-    await store.of<AccountOperations>("accounts").create({
-      jid: jid.bare,
-      numberHash: vault.hashNumber(e164),
-      numberSealed: vault.sealNumber(e164),
-      isMadeHere: true,
-      pinHash: null,
-      device: { deviceId: device, keyHash: hashDeviceKey(publicKey) },
-      now: Date.now(),
-    });
-  });
-  return {
-    domain: prosody.host,
-    username,
-    password: "secret",
-    numberDomain: prosody.componentDomain,
-    number,
-  };
+  const { device: deviceId, publicKey } = openDeviceKey(storage);
+  await world.enrol(number, username, { deviceId, publicKey });
+  const { host: domain, componentDomain: numberDomain } = world.prosody;
+  return { domain, username, password: PASSWORD, numberDomain, number };
 }
 
 /** Binds the device of another store to an account. */
 export async function enrolFurther(world: World, account: Account, storage: Storage): Promise<void> {
-  const { device, publicKey } = openDeviceKey(storage);
-  await world.withStore((store) =>
-    store
-      .of<AccountOperations>("accounts")
-      .addDevice(
-        `${account.username}@${account.domain}`,
-        { deviceId: device, keyHash: hashDeviceKey(publicKey) },
-        Date.now(),
-      ),
-  );
+  const { device: deviceId, publicKey } = openDeviceKey(storage);
+  await world.enrolFurther(account.username, { deviceId, publicKey });
 }
 
 /** A client and everything that it told. */
