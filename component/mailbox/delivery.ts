@@ -1,11 +1,8 @@
-import type { Clock } from "../../src/clock.js";
 import type { Seq } from "../../src/ids.js";
-import { writeDeliver, writeEntry, type Entry } from "../../src/mailbox-deliver.js";
+import { writeDeliver, writeEntry } from "../../src/mailbox-deliver.js";
 import { NS } from "../../src/namespaces.js";
 import { escapeXML } from "../../src/xml.js";
-import type { Sender } from "../capability.js";
-import type { Log } from "../log.js";
-import type { Metrics } from "../metrics.js";
+import type { DeliveryPorts, Offer, Session } from "./delivery-ports.js";
 import { DeliveryWindow, type WindowLimits } from "./window.js";
 
 /** Entries, and bytes, that go in one stanza; the server takes 512 KiB. */
@@ -23,40 +20,6 @@ const MAX_RESENDS = 5;
 /** How often the waiting windows are looked at. */
 const TICK_MS = 1_000;
 
-/** An entry without the place in the mailbox. */
-export type Content = Entry extends infer One
-  ? One extends Entry
-    ? Omit<One, "seq" | "isRedelivery">
-    : never
-  : never;
-
-/** An entry that may go to a device. */
-export interface Offer {
-  readonly device: number;
-  readonly seq: number;
-  readonly sizeBytes: number;
-  readonly content: Content;
-}
-
-/** Reads the entries of a mailbox after a sequence number, in order. */
-export type ReadMailbox = (
-  device: number,
-  after: number,
-  maxEntries: number,
-  maxBytes: number,
-) => Promise<Offer[]>;
-
-/** A device that has opened its mailbox. */
-export interface Session {
-  readonly device: number;
-  readonly account: number;
-  /** Bare JID of the account. */
-  readonly accountJid: string;
-  readonly fullJid: string;
-  /** The number JID that the account speaks for. */
-  readonly numberJid: string;
-}
-
 interface OpenSession extends Session {
   readonly window: DeliveryWindow;
   readonly batch: string[];
@@ -68,21 +31,6 @@ interface OpenSession extends Session {
   isFresh: boolean;
   resendAtMs: number;
   resends: number;
-}
-
-/** What the delivery needs from its surroundings. */
-export interface DeliveryPorts {
-  readonly domain: string;
-  readonly link: Sender;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly windowEntries: number;
-  readonly read: ReadMailbox;
-  /** A session ended on the device's side with nothing acknowledged since this entry went as its first. */
-  readonly onHeadInVain: (device: number, seq: number) => void;
-  /** A session ended: nothing is sent to this full JID until the device attaches again. */
-  readonly onClosed: (device: number, fullJid: string) => void;
 }
 
 /**

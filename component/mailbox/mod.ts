@@ -3,7 +3,8 @@ import type { Capability, CapabilityModule, Context, IqRoute } from "../capabili
 import type { Numbers } from "../numbers.js";
 import type { ReceiptContent, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
-import { Delivery, type Content } from "./delivery.js";
+import type { Content } from "./delivery-ports.js";
+import { Delivery } from "./delivery.js";
 import { MailboxHandler } from "./handler.js";
 import { Retention } from "./retention.js";
 import type { MailboxOperations, StoredEntry } from "./store.js";

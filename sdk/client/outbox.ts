@@ -1,14 +1,15 @@
 import type { Clock, EpochMs } from "../../src/clock.js";
-import { StanzaError, type TwotickError } from "../../src/errors.js";
+import { LinkError, StanzaError, type TwotickError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import { MAX_MESSAGES_PER_SUBMIT, type SubmitOutcome } from "../../src/mailbox-submit.js";
 import { retryDelayMs } from "../connection/retry.js";
 import type { Omemo } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
 import type { GroupCommit } from "./group-commit.js";
+import { Endings, type OutboxListener } from "./outbox-endings.js";
 import { asTwotickError, judgeRefusal, judgeSeal, judgeSubmit } from "./outbox-outcomes.js";
 import { type Conversation, OutboxQueue, type Queued } from "./outbox-queue.js";
-import { outboxRecords, readOutbox, removeFromOutbox, type OutboxRecord } from "./outbox-records.js";
+import { outboxRecords, readOutbox, type OutboxRecord } from "./outbox-records.js";
 import { sealEntries } from "./sealing.js";
 import type { SentRecords } from "./sent-records.js";
 
@@ -21,6 +22,8 @@ const MAX_SEALED = 2 * SEAL_CHUNK;
 const RETRY = { minMs: 1_000, maxMs: 60_000 };
 /** A send ends this long after its first attempt, counted while the mailbox is open. */
 const END_WITHIN_MS = 30_000;
+/** Conversations whose messages are encrypted at the same time: each may ask for many device lists and bundles. */
+const MAX_SEALING = 64;
 /** What an attempt may take. */
 const ATTEMPT_MS = 10_000;
 
@@ -40,13 +43,6 @@ export interface OutboxPorts {
   readonly reattach: (reason: string) => void;
 }
 
-/** What an outbox tells, after it is durable. */
-export interface OutboxListener {
-  accepted(id: MessageId, at: EpochMs): void;
-  failed(id: MessageId, error: TwotickError): void;
-  error(error: unknown): void;
-}
-
 /**
  * Brings what was written down to the service: encrypts it, submits it in batches, tries again under the same id,
  * and notes how it ended.
@@ -56,23 +52,25 @@ export interface OutboxListener {
  */
 export class Outbox {
   readonly #ports: OutboxPorts;
-  readonly #listener: OutboxListener;
+  readonly #endings: Endings;
   readonly #queue = new OutboxQueue();
   #isRunning = false;
   #isPumpDue = false;
   #inFlight = 0;
+  #sealing = 0;
   #whenIdle: () => void = () => {};
 
   constructor(ports: OutboxPorts, listener: OutboxListener) {
     this.#ports = ports;
-    this.#listener = listener;
+    this.#endings = new Endings(ports, listener);
   }
 
   /** Takes up what the store holds from before. */
   load(): void {
-    const records = this.#ports.storage.read((view) => [...outboxRecords(view)]);
-    // Payloads are read back when their turn comes
-    for (const record of records) this.#queue.add(record);
+    this.#ports.storage.read((view) => {
+      // One at a time, as all of them may be more than memory holds; payloads are read back when their turn comes
+      for (const record of outboxRecords(view)) this.#queue.add(record);
+    });
   }
 
   /** Takes records that were just written to the store, in their order. */
@@ -101,6 +99,7 @@ export class Outbox {
   /** Ends all work but what is on the way; resolves when that is answered. */
   async stop(): Promise<void> {
     this.pause();
+    this.#endings.stop();
     for (const conversation of this.#queue.all()) conversation.cancelWait?.();
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
@@ -113,6 +112,7 @@ export class Outbox {
       this.#isPumpDue = false;
       if (!this.#isRunning) return;
       for (const conversation of this.#queue.all()) {
+        if (this.#sealing >= MAX_SEALING) break;
         if (conversation.canSeal && conversation.sealed < MAX_SEALED) void this.#seal(conversation);
       }
       while (this.#inFlight < MAX_IN_FLIGHT) {
@@ -124,28 +124,50 @@ export class Outbox {
   }
 
   async #seal(conversation: Conversation): Promise<void> {
-    const { commits, omemo } = this.#ports;
-    const { to, sealed } = conversation;
-    const entries = conversation.entries.slice(sealed, sealed + SEAL_CHUNK);
+    this.#sealing++;
     conversation.isSealing = true;
+    const { sealed } = conversation;
+    const entries = conversation.entries.slice(sealed, sealed + SEAL_CHUNK);
     this.#begin(entries);
     try {
-      const cipher = omemo();
-      await cipher.prepare(to);
-      const result = await commits.run((transaction) => sealEntries(transaction, cipher, to, entries));
-      conversation.isSealing = false;
-      conversation.sealed += result.done.length;
-      for (const [entry, outcome] of result.done) {
-        if (typeof outcome === "string") entry.payload = outcome;
-        else await this.#fail([entry], outcome);
-      }
-      if (result.stoppedBy !== undefined) throw result.stoppedBy;
+      await this.#sealNext(conversation, entries);
     } catch (error) {
-      conversation.isSealing = false;
       const rest = conversation.entries.slice(conversation.sealed);
       if (this.#isRunning) await this.#attemptFailed(conversation, rest, error, judgeSeal(error) === "final");
     }
+    conversation.isSealing = false;
+    this.#sealing--;
+    this.#queue.sweep([conversation]);
     this.#pump();
+  }
+
+  async #sealNext(conversation: Conversation, entries: readonly Queued[]): Promise<void> {
+    const { commits, omemo } = this.#ports;
+    const cipher = omemo();
+    await this.#inTime(cipher.prepare(conversation.to));
+    const { done, stoppedBy } = await commits.run((transaction) =>
+      sealEntries(transaction, cipher, conversation.to, entries),
+    );
+    conversation.sealed += done.length;
+    const spoilt: [Queued, TwotickError][] = [];
+    for (const [entry, outcome] of done) {
+      if (typeof outcome === "string") entry.payload = outcome;
+      else spoilt.push([entry, outcome]);
+    }
+    // All at once, before anything else has its turn: what counts as sealed may be submitted
+    this.#queue.remove(spoilt.map(([entry]) => entry));
+    this.#pump();
+    for (const [entry, error] of spoilt) await this.#endings.failed([entry], error);
+    if (stoppedBy !== undefined) throw stoppedBy;
+  }
+
+  /** A device list and many bundles, one after the other, may take far longer than one request. */
+  #inTime(preparation: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = new LinkError("timeout", `the devices are not known within ${ATTEMPT_MS} ms`);
+      const cancel = this.#ports.clock.after(ATTEMPT_MS, () => reject(late));
+      preparation.then(resolve, reject).finally(cancel);
+    });
   }
 
   #nextBatch(): Queued[] {
@@ -214,7 +236,12 @@ export class Outbox {
 
   async #submitFailed(batch: readonly Queued[], error: unknown): Promise<void> {
     const verdict = judgeSubmit(error);
-    if (verdict === "unreachable") return this.#ports.reattach(asTwotickError(error).message);
+    if (verdict === "unreachable") {
+      // The time of the others goes on when the mailbox is open again
+      const over = batch.filter((entry) => this.#isOver(entry, 0));
+      this.#ports.reattach(asTwotickError(error).message);
+      return this.#fail(over, asTwotickError(error));
+    }
     if (verdict === "final" && batch.length > 1) {
       // One of them is at fault: each by itself shows which
       for (const entry of batch) entry.isAlone = true;
@@ -238,51 +265,30 @@ export class Outbox {
     error: unknown,
     isFinal: boolean,
   ): Promise<void> {
-    const { attachedMs, clock, random } = this.#ports;
+    const { clock, random } = this.#ports;
     const delayMs = retryDelayMs(conversation.failures++, RETRY, random());
-    const latestStart = attachedMs() + delayMs + ATTEMPT_MS - END_WITHIN_MS;
-    const over = entries.filter(({ startedMs }) => isFinal || (startedMs ?? Infinity) < latestStart);
+    const over = entries.filter((entry) => isFinal || this.#isOver(entry, delayMs));
     if (!conversation.cancelWait && !isFinal) {
       conversation.cancelWait = clock.after(delayMs, () => {
         conversation.cancelWait = undefined;
         this.#pump();
       });
     }
-    if (over.length > 0) await this.#fail(over, asTwotickError(error));
+    await this.#fail(over, asTwotickError(error));
+  }
+
+  /** Whether there is no time for another attempt after a wait. */
+  #isOver({ startedMs = Infinity }: Queued, delayMs: number): boolean {
+    return startedMs < this.#ports.attachedMs() + delayMs + ATTEMPT_MS - END_WITHIN_MS;
   }
 
   async #accept(accepted: readonly (readonly [Queued, EpochMs])[]): Promise<void> {
-    const { commits, sent } = this.#ports;
-    if (accepted.length === 0) return;
     this.#queue.remove(accepted.map(([entry]) => entry));
-    try {
-      const news = await commits.run((transaction) =>
-        accepted.filter(([{ order, id }, at]) => {
-          removeFromOutbox(transaction, order);
-          return sent.accept(transaction, id, at);
-        }),
-      );
-      for (const [{ id }, at] of news) this.#listener.accepted(id, at);
-    } catch (error) {
-      // After a restart it is submitted again, and is a duplicate
-      this.#listener.error(error);
-    }
+    await this.#endings.accepted(accepted);
   }
 
   async #fail(entries: readonly Queued[], error: TwotickError): Promise<void> {
-    const { commits, sent } = this.#ports;
     this.#queue.remove(entries);
-    try {
-      const failed = await commits.run((transaction) =>
-        entries.filter(({ order, id, kind }) => {
-          removeFromOutbox(transaction, order);
-          return kind === "message" && sent.fail(transaction, id, error);
-        }),
-      );
-      for (const { id } of failed) this.#listener.failed(id, error);
-      if (entries.some(({ kind }) => kind === "displayed")) this.#listener.error(error);
-    } catch (storageError) {
-      this.#listener.error(storageError);
-    }
+    await this.#endings.failed(entries, error);
   }
 }

@@ -161,7 +161,7 @@ describe("Store", () => {
   });
 
   it("loses nothing that was answered when the process is killed", async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     await store.close();
     for (const atLeast of [1, 20, 60]) {
       const child = spawn(

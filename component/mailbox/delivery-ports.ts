@@ -1,0 +1,54 @@
+import type { Clock } from "../../src/clock.js";
+import type { Entry } from "../../src/mailbox-deliver.js";
+import type { Sender } from "../capability.js";
+import type { Log } from "../log.js";
+import type { Metrics } from "../metrics.js";
+
+/** An entry without the place in the mailbox. */
+export type Content = Entry extends infer One
+  ? One extends Entry
+    ? Omit<One, "seq" | "isRedelivery">
+    : never
+  : never;
+
+/** An entry that may go to a device. */
+export interface Offer {
+  readonly device: number;
+  readonly seq: number;
+  readonly sizeBytes: number;
+  readonly content: Content;
+}
+
+/** Reads the entries of a mailbox after a sequence number, in order. */
+export type ReadMailbox = (
+  device: number,
+  after: number,
+  maxEntries: number,
+  maxBytes: number,
+) => Promise<Offer[]>;
+
+/** A device that has opened its mailbox. */
+export interface Session {
+  readonly device: number;
+  readonly account: number;
+  /** Bare JID of the account. */
+  readonly accountJid: string;
+  readonly fullJid: string;
+  /** The number JID that the account speaks for. */
+  readonly numberJid: string;
+}
+
+/** What the delivery needs from its surroundings. */
+export interface DeliveryPorts {
+  readonly domain: string;
+  readonly link: Sender;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly windowEntries: number;
+  readonly read: ReadMailbox;
+  /** A session ended on the device's side with nothing acknowledged since this entry went as its first. */
+  readonly onHeadInVain: (device: number, seq: number) => void;
+  /** A session ended: nothing is sent to this full JID until the device attaches again. */
+  readonly onClosed: (device: number, fullJid: string) => void;
+}
