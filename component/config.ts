@@ -5,8 +5,7 @@ import { z } from "zod";
 import { InvalidInput } from "../src/errors.js";
 import { Jid } from "../src/jid.js";
 import { LOG_LEVELS } from "./log.js";
-import { signUpSchema, type SignUpConfig } from "./sign-up/config.js";
-import { providerSecret } from "./sign-up/providers/mod.js";
+import { providerSecret, signUpSchema, type SignUpConfig } from "./sign-up/config.js";
 
 const port = z.int().min(1).max(65535);
 const domain = z

@@ -42,6 +42,8 @@ export interface Acknowledgement {
 export interface Submit {
   readonly acknowledgement: Acknowledgement | undefined;
   readonly messages: readonly Submission[];
+  /** Messages that are not what they should be; they do not hold up the others. */
+  readonly refused: readonly { readonly id: MessageId; readonly error: StanzaError }[];
 }
 
 /** What became of one submitted message. */
@@ -49,7 +51,7 @@ export type SubmitOutcome =
   | { readonly id: MessageId; readonly acceptedAt: EpochMs; readonly isDuplicate: boolean }
   | { readonly id: MessageId; readonly error: StanzaError };
 
-/** Reads `<submit/>`. @throws {StanzaError} `bad-request`, `policy-violation` */
+/** Reads `<submit/>`. @throws {StanzaError} `bad-request` for a message without an id, `policy-violation` for too many */
 export function readSubmit(submit: Element): Submit {
   const children = childElements(submit);
   const messages = children.filter((child) => child.name === "message");
@@ -60,11 +62,26 @@ export function readSubmit(submit: Element): Submit {
     );
   }
   const ack = children.find((child) => child.name === "ack");
-  return { acknowledgement: ack && readAcknowledgement(ack), messages: messages.map(readSubmission) };
+  const read = messages.map(readSubmission);
+  return {
+    acknowledgement: ack && readAcknowledgement(ack),
+    messages: read.filter((one): one is Submission => !("error" in one)),
+    refused: read.filter((one): one is Submit["refused"][number] => "error" in one),
+  };
 }
 
-function readSubmission(message: Element): Submission {
+function readSubmission(message: Element): Submission | Submit["refused"][number] {
+  // Without an id there is nothing that a refusal could be told of
   const id = reading(() => messageId(attribute(message, "id")));
+  try {
+    return readContent(id, message);
+  } catch (error) {
+    if (error instanceof StanzaError) return { id, error };
+    throw error;
+  }
+}
+
+function readContent(id: MessageId, message: Element): Submission {
   const to = Jid.tryParse(attribute(message, "to"));
   if (!to) throw new StanzaError("jid-malformed", `the message ${id} has no valid address`);
   const children = childElements(message);

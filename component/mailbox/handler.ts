@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { StanzaError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
@@ -99,7 +98,7 @@ export class MailboxHandler {
   /** Takes messages into the mailboxes of their recipients; the answer says what is durable now. */
   async submit({ from, payload }: IqRequest): Promise<string> {
     const session = this.#requireSession(from);
-    const { acknowledgement, messages } = readSubmit(payload);
+    const { acknowledgement, messages, refused } = readSubmit(payload);
     const startedAt = this.#ports.context.clock.monotonicMs();
     const [, ...outcomes] = await Promise.all([
       acknowledgement && this.#acknowledge(session, acknowledgement),
@@ -114,7 +113,7 @@ export class MailboxHandler {
     this.#ports.context.metrics.acceptSeconds.observe(
       (this.#ports.context.clock.monotonicMs() - startedAt) / 1000,
     );
-    return writeSubmitted(outcomes.flat());
+    return writeSubmitted([...outcomes.flat(), ...refused]);
   }
 
   /** Notes that a device has made entries durable. One that is not attached is told so. */
@@ -195,12 +194,7 @@ export class MailboxHandler {
   #prepare({ id, to, payload }: Submission): StoredSubmission | undefined {
     const toHash = this.#ports.numbers.hashOf(to);
     if (!toHash) return undefined;
-    const digest = createHash("sha256")
-      .update(to.local)
-      .update("\0")
-      .update(payload)
-      .digest()
-      .subarray(0, 16);
+    const digest = this.#ports.context.vault.keyedHash("message", `${to.local}\0${payload}`).subarray(0, 16);
     return { id, toHash, payload, digest };
   }
 

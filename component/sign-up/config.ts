@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { isSupportedCountry } from "libphonenumber-js/max";
 import { z } from "zod";
+import { InvalidInput } from "../../src/errors.js";
 import { isPhoneNumber } from "../../src/phone-number.js";
 
 const country = z.string().refine(isSupportedCountry, "is not a country (ISO 3166, two capital letters)");
@@ -136,4 +138,32 @@ function checkProvider(options: ProviderOptions, context: z.RefinementCtx): void
   if (provider === "command" && !options.command) fault("command", 'is missing: provider is "command"');
   if ((provider === "http" || provider === "command") && !options.countries)
     fault("countries", 'is missing: name the countries to which codes are sent, or ["*"]');
+}
+
+/** The environment variable that may hold what `{secret}` stands for. */
+const SECRET_VARIABLE = "TWOTICK_SIGN_UP_SECRET";
+
+/**
+ * What `{secret}` stands for: from the environment, a file or the option; empty where no provider asks for one.
+ *
+ * @throws {InvalidInput} when a template names it and it cannot be had
+ */
+export function providerSecret({ provider, http }: SignUpConfig, environment: NodeJS.ProcessEnv): string {
+  if (provider !== "http" || !http) return "";
+  const given = environment[SECRET_VARIABLE] ?? fromFile(http.secretFile) ?? http.secret;
+  if (given === undefined && JSON.stringify(http).includes("{secret}")) {
+    throw new InvalidInput(
+      `sign_up.http.secret: is named in a template but missing (or sign_up.http.secret_file, or ${SECRET_VARIABLE} in the environment)`,
+    );
+  }
+  return given ?? "";
+}
+
+function fromFile(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new InvalidInput(`sign_up.http.secret_file: cannot be read: ${(error as Error).message}`, error);
+  }
 }

@@ -81,8 +81,14 @@ async function start({ path, modules }: ThreadOptions): Promise<void> {
   serve(database, new GroupCommit(database, operations), parentPort as MessagePort);
 }
 
+/** A store that had nothing to do for so long has time to empty its write-ahead log. */
+const IDLE_MS = 2_000;
+
 function serve(database: Database, group: GroupCommit, port: MessagePort): void {
+  // What was overwritten in the database (secure_delete) still stands in the log until that is emptied
+  const idle = setTimeout(() => database.pragma("wal_checkpoint(TRUNCATE)"), IDLE_MS);
   port.on("message", (first: readonly Call[] | "close") => {
+    idle.refresh();
     const calls: Call[] = [];
     let message: readonly Call[] | "close" | undefined = first;
     while (message !== undefined && message !== "close") {
@@ -91,6 +97,7 @@ function serve(database: Database, group: GroupCommit, port: MessagePort): void 
     }
     if (calls.length > 0) port.postMessage(group.run(calls));
     if (message !== "close") return;
+    clearTimeout(idle);
     database.close();
     port.close();
   });

@@ -39,6 +39,11 @@ export function readCursor(view: View): Seq {
   return (bytes ? (decodeRecord(bytes) as { seq: Seq }).seq : 0) as Seq;
 }
 
+function readFailures(view: View): Failure[] {
+  const bytes = view.get(FAILURES);
+  return bytes ? (decodeRecord(bytes) as Failure[]) : [];
+}
+
 /** Moves the cursor, with the entries up to there. */
 export function writeCursor(transaction: Transaction, seq: Seq): void {
   transaction.set(CURSOR, encodeRecord({ seq }));
@@ -66,8 +71,7 @@ export class Acknowledgements {
   constructor(view: View, ports: AcknowledgementPorts) {
     this.#ports = ports;
     this.#cursor = readCursor(view);
-    const failures = view.get(FAILURES);
-    this.#failures = failures ? (decodeRecord(failures) as Failure[]) : [];
+    this.#failures = readFailures(view);
   }
 
   /** The last entry that the service need not send again: before the first failure that it may not know of. */
@@ -79,8 +83,7 @@ export class Acknowledgements {
   /** Notes failures, in the transaction that moves the cursor past them. */
   static noteFailures(transaction: Transaction, seqs: readonly Seq[]): void {
     if (seqs.length === 0) return;
-    const bytes = transaction.get(FAILURES);
-    const known = bytes ? (decodeRecord(bytes) as Failure[]) : [];
+    const known = readFailures(transaction);
     const fresh = seqs.map((seq) => ({ seq, isReported: false }));
     transaction.set(FAILURES, encodeRecord([...known, ...fresh].slice(-MAX_FAILURES)));
   }
@@ -114,13 +117,12 @@ export class Acknowledgements {
   answered({ undecryptable }: Acknowledgement): void {
     if (undecryptable.length === 0) return;
     const reported = new Set<Seq>(undecryptable);
-    this.#failures = this.#failures.map(({ seq, isReported }) => ({
-      seq,
-      isReported: isReported || reported.has(seq),
-    }));
-    const failures = this.#failures;
+    const mark = (failures: readonly Failure[]): Failure[] =>
+      failures.map(({ seq, isReported }) => ({ seq, isReported: isReported || reported.has(seq) }));
+    this.#failures = mark(this.#failures);
     this.#ports.commits
-      .run((transaction) => transaction.set(FAILURES, encodeRecord(failures)))
+      // Those in the store: one may be there, a moment ago, that is not known here yet
+      .run((transaction) => transaction.set(FAILURES, encodeRecord(mark(readFailures(transaction)))))
       // What is not noted is reported once more
       .catch(() => {});
   }

@@ -200,7 +200,8 @@ export class Client {
       const from = Jid.parse(record.from).local;
       this.#events.emit("undecryptable", { id, from, at, device, reason: record.reason ?? "malformed" });
     }
-    await this.#acknowledge(record.order);
+    // What cannot be removed now is told once more after a restart; what comes is told all the same
+    await this.#acknowledge(record.order).catch((error: unknown) => this.#events.emit("error", error));
   }
 
   #messageOf(record: InboxRecord): IncomingMessage {

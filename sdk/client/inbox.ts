@@ -86,8 +86,11 @@ export class Inbox {
    * Takes a `<deliver/>` in; changes nothing but the transaction, until it is `committed`.
    *
    * @param isOfThisSession whether it certainly came after the mailbox was opened
+   * @throws what stands against opening any message at all: the entries are to come again then
    */
   receive(transaction: Transaction, deliver: Element, isOfThisSession: boolean): Intake {
+    const { omemo, ownNumber } = this.#ports;
+    const ready: Ready = { omemo: omemo(), own: ownNumber() };
     const draft: Draft = {
       cursor: readCursor(transaction),
       added: 0,
@@ -104,7 +107,7 @@ export class Inbox {
       else if (this.#isGap(draft, read.seq, isOfThisSession)) {
         draft.hasGap = true;
         break;
-      } else this.#take(transaction, draft, read);
+      } else this.#take(transaction, draft, read, ready);
     }
     if (draft.added > 0) writeCursor(transaction, draft.cursor);
     Acknowledgements.noteFailures(transaction, draft.failures);
@@ -125,15 +128,22 @@ export class Inbox {
     return seq !== cursor + 1 && !(isOfThisSession && this.#mayBeginAnywhere && added === 0);
   }
 
-  #take(transaction: Transaction, draft: Draft, { seq, element, entry, fault }: ReadEntry): void {
+  #take(
+    transaction: Transaction,
+    draft: Draft,
+    { seq, element, entry, fault }: ReadEntry,
+    ready: Ready,
+  ): void {
     draft.cursor = seq;
     draft.added++;
     if (!entry) {
       draft.faults.push(fault);
+      // The sender of a message must not be told that it can be read here
+      if (element.getChild("message")) draft.failures.push(seq);
       return;
     }
     try {
-      if (entry.kind === "message") this.#takeMessage(transaction, draft, entry, element);
+      if (entry.kind === "message") this.#takeMessage(transaction, draft, { ...ready, entry, element });
       else draft.receipts.push(...this.#ports.sent.takeReceipt(transaction, entry));
     } catch (error) {
       // What the store cannot keep must come again; anything else is wrong with this entry alone
@@ -143,7 +153,11 @@ export class Inbox {
     }
   }
 
-  #takeMessage(transaction: Transaction, draft: Draft, entry: MessageEntry, element: Element): void {
+  #takeMessage(
+    transaction: Transaction,
+    draft: Draft,
+    { omemo, own, entry, element }: Ready & { entry: MessageEntry; element: Element },
+  ): void {
     const { seq, id, at } = entry;
     const from = Jid.parse(entry.from);
     const to = Jid.parse(entry.to);
@@ -151,7 +165,7 @@ export class Inbox {
     const key = `${from.bare} ${id}`;
     if (this.#seen.get(transaction, key)) return;
     const message = element.getChild("message") as Element;
-    const content = this.#read(transaction, from, message);
+    const content = readContent(transaction, omemo, from, message);
     this.#seen.set(transaction, key, new Uint8Array([1]));
     if (content.kind === "nothing") return;
     const common = { id, from: from.bare, to: to.bare, at, device: content.device };
@@ -163,20 +177,26 @@ export class Inbox {
       draft.records.push(appendInbox(transaction, { ...common, kind: "undecryptable", reason }));
       return;
     }
-    const isOwn = from.bare === this.#ports.ownNumber().bare;
+    const isOwn = from.bare === own.bare;
     const { text, isEncrypted } = content;
     draft.records.push(
       appendInbox(transaction, { ...common, kind: isOwn ? "sent-elsewhere" : "message", text, isEncrypted }),
     );
   }
+}
 
-  #read(transaction: Transaction, from: Jid, message: Element): Content {
-    const encrypted = message.getChild("encrypted", NS.omemo);
-    if (encrypted) return ofOpened(this.#ports.omemo().open(transaction, from, encrypted));
-    const body = message.getChild("body")?.getText();
-    if (body === undefined) return { kind: "nothing" };
-    return { kind: "text", device: undefined, text: body, isEncrypted: false };
-  }
+/** What every message needs; it can be had once the mailbox was open. */
+interface Ready {
+  readonly omemo: Omemo;
+  readonly own: Jid;
+}
+
+function readContent(transaction: Transaction, omemo: Omemo, from: Jid, message: Element): Content {
+  const encrypted = message.getChild("encrypted", NS.omemo);
+  if (encrypted) return ofOpened(omemo.open(transaction, from, encrypted));
+  const body = message.getChild("body")?.getText();
+  if (body === undefined) return { kind: "nothing" };
+  return { kind: "text", device: undefined, text: body, isEncrypted: false };
 }
 
 type Content =

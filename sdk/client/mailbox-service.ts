@@ -48,18 +48,28 @@ export class MailboxService {
     return this.#connection.jid;
   }
 
-  /** Asks; answers the child of the result with this name. @throws {StanzaError} @throws {LinkError} */
-  async request(type: "get" | "set", payload: Element, answer: string): Promise<Element> {
+  /**
+   * Asks; answers the child of the result with this name.
+   *
+   * @param onResult called when the result arrives, before anything that arrived after it is taken
+   * @throws {StanzaError} @throws {LinkError}
+   */
+  async request(
+    type: "get" | "set",
+    payload: Element,
+    answer: string,
+    onResult?: () => void,
+  ): Promise<Element> {
     const iq = xml("iq", { type, to: this.domain }, payload);
-    const result = await this.ask(iq);
+    const result = await this.ask(iq, onResult);
     const child = result.getChild(answer, NS.mailbox);
     if (!child) throw new StanzaError("undefined-condition", `the answer lacks <${answer}/>`);
     return child;
   }
 
   /** Sends any IQ request; one to the service, or to a number, ends when the service has forgotten us. @throws {StanzaError} @throws {LinkError} */
-  ask(iq: Element): Promise<Element> {
-    const asked = this.#connection.request(iq, { timeoutMs: REQUEST_TIMEOUT_MS });
+  ask(iq: Element, onResult?: () => void): Promise<Element> {
+    const asked = this.#connection.request(iq, { timeoutMs: REQUEST_TIMEOUT_MS, onResult });
     const isOurs = Jid.tryParse(attribute(iq, "to"))?.domain === this.domain;
     return isOurs ? this.#unlessForgotten(asked) : asked;
   }

@@ -50,6 +50,8 @@ export class MailboxSession {
   /** Rises with every login and detach: what an earlier attempt finds out is void. */
   #attempt = 0;
   #failures = 0;
+  /** The service has opened it: what arrives from then on belongs to it. */
+  #isAnswered = false;
   /** While it is being opened something showed that it has to be opened once more. */
   #isStale = false;
   #attachedAtMs = 0;
@@ -68,7 +70,7 @@ export class MailboxSession {
 
   /** Whether it is being opened: what arrives may still belong to an earlier session. */
   get isAttaching(): boolean {
-    return this.#state === "attaching";
+    return this.#state === "attaching" && !this.#isAnswered;
   }
 
   /** For how long the mailbox has been open in all, in milliseconds: the time in which sends must come to an end. */
@@ -128,6 +130,7 @@ export class MailboxSession {
     this.#cancelRetry();
     this.#state = "attaching";
     this.#isStale = false;
+    this.#isAnswered = false;
     const attempt = ++this.#attempt;
     this.#attach(attempt).catch((error: unknown) => this.#failed(attempt, error));
   }
@@ -139,15 +142,24 @@ export class MailboxSession {
     const proof = await this.#prove(ownJid);
     if (attempt !== this.#attempt) return;
     const attach = writeAttach({ device: deviceKey.device, last: last(), proof });
-    const { number, token } = readAttached(await service.request("set", attach, "attached"));
+    const answered = (): void => {
+      if (attempt === this.#attempt) this.#isAnswered = true;
+    };
+    const { number, token } = readAttached(await service.request("set", attach, "attached", answered));
     if (attempt !== this.#attempt) return;
-    // Without it the service would not hear that this device has gone
-    await service.greet();
     keepToken(token);
-    if (attempt !== this.#attempt) return;
+    // Without it the service would not hear that this device has gone
+    service.greet().catch((error: unknown) => this.#notGreeted(attempt, error));
+    // Not after the greeting was written: entries that came with the answer are taken in the next turn
     this.#opened();
     this.#listener.attached(number);
     if (this.#isStale) this.reattach("entries were lost on the way");
+  }
+
+  #notGreeted(attempt: number, error: unknown): void {
+    if (attempt !== this.#attempt) return;
+    this.#listener.error(error);
+    this.reattach("the service could not be greeted");
   }
 
   #opened(): void {
@@ -187,6 +199,7 @@ export class MailboxSession {
   #retryLater(): void {
     const { clock, random } = this.#ports;
     this.#state = "attaching";
+    this.#isAnswered = false;
     const delayMs = retryDelayMs(this.#failures - 1, RETRY, random());
     this.#cancelRetry = clock.after(delayMs, () => this.#begin());
   }

@@ -12,7 +12,7 @@ import {
 import { ClientStream } from "./client-stream.js";
 import { TypedEvents } from "./events.js";
 import { type IqHandler, IqHandlers } from "./iq-handlers.js";
-import { IqRequests } from "./iq-requests.js";
+import { IqRequests, type RequestOptions } from "./iq-requests.js";
 import { negotiate, type SuspendedSession } from "./negotiation.js";
 import { type ConnectionOptions, type ConnectionSettings, resolveOptions } from "./options.js";
 import { retryDelayMs } from "./retry.js";
@@ -21,6 +21,7 @@ import { Session } from "./session.js";
 
 export type { ConnectionEvents, ConnectionState } from "./connection-events.js";
 export type { IqHandler } from "./iq-handlers.js";
+export type { RequestOptions } from "./iq-requests.js";
 export type { ConnectionOptions, HeartbeatOptions, RetryOptions, SendLimits } from "./options.js";
 
 /** How long the server may take to say goodbye. */
@@ -134,15 +135,18 @@ export class Connection {
   /**
    * Sends an IQ request and answers the result; the id is set here. The answer counts only from whom was asked.
    *
+   * @param options `onResult` is called before any stanza that arrived after the result is told: the promise
+   *   resolves later, when all that was read with it has been told
    * @throws {StanzaError} what the peer refused it with
    * @throws {LinkError} `not-connected` or `backlog-full`: not sent; `timeout` or `unknown-outcome`: it may have been carried out
    * @throws {InvalidInput} when it is larger than a server takes
    */
-  async request(iq: Element, options: { timeoutMs?: number } = {}): Promise<Element> {
+  async request(iq: Element, options: RequestOptions = {}): Promise<Element> {
     iq.attrs.id = newId();
     const text = iq.toString();
     const session = this.#requireRoom(text);
-    const answer = this.#requests.expect(iq, session.jid, options.timeoutMs ?? REQUEST_TIMEOUT_MS);
+    const { timeoutMs = REQUEST_TIMEOUT_MS, onResult } = options;
+    const answer = this.#requests.expect(iq, session.jid, timeoutMs, onResult);
     void session.send({ text, stanza: undefined });
     return await answer;
   }

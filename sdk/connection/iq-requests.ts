@@ -3,12 +3,20 @@ import { LinkError, type TwotickError } from "../../src/errors.js";
 import { Jid } from "../../src/jid.js";
 import { attribute, type Element, parseStanzaError, requireAttribute } from "../../src/xml.js";
 
+/** What may be chosen about one request. */
+export interface RequestOptions {
+  readonly timeoutMs?: number;
+  /** Called at the place that the result has among the stanzas that arrive; must not throw. */
+  readonly onResult?: (() => void) | undefined;
+}
+
 interface OpenRequest {
   /** Who may answer; the empty string stands for "no from at all". */
   readonly answerers: ReadonlySet<string>;
   readonly resolve: (result: Element) => void;
   readonly reject: (reason: TwotickError) => void;
   readonly cancelTimeout: () => void;
+  readonly onResult: () => void;
 }
 
 /** The IQ requests that wait for their answer: matched by an unguessable id *and* by who may answer it. */
@@ -30,8 +38,10 @@ export class IqRequests {
    * Waits for the answer to a request, whose id nobody can guess.
    *
    * The answer rejects with a `StanzaError` when the peer refused, or a `LinkError` `timeout`.
+   *
+   * @param onResult called at the place that the result has among the stanzas that arrive; must not throw
    */
-  expect(iq: Element, own: Jid, timeoutMs: number): Promise<Element> {
+  expect(iq: Element, own: Jid, timeoutMs: number, onResult: () => void = () => {}): Promise<Element> {
     const id = requireAttribute(iq, "id");
     return new Promise((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
@@ -45,6 +55,7 @@ export class IqRequests {
         resolve,
         reject,
         cancelTimeout,
+        onResult,
       });
     });
   }
@@ -53,8 +64,9 @@ export class IqRequests {
   settle(iq: Element): void {
     const request = this.#take(iq);
     if (!request) return;
-    if (attribute(iq, "type") === "error") request.reject(parseStanzaError(iq.getChild("error")));
-    else request.resolve(iq);
+    if (attribute(iq, "type") === "error") return request.reject(parseStanzaError(iq.getChild("error")));
+    request.onResult();
+    request.resolve(iq);
   }
 
   /** Fails the request that an unreadable answer was for. */

@@ -122,7 +122,11 @@ describe("the component configuration of docs/admin.md", () => {
     const [toml = ""] = blocks("docs/admin.md", "toml");
     // Without the files that hold the secrets, which are not on this machine
     const text = toml.replaceAll(/^(secret_file = "\/etc\/twotick\/link-secret"|key_file = .*)$/gm, "");
-    const environment = { TWOTICK_LINK_SECRET: "s", TWOTICK_STORE_KEY: randomBytes(32).toString("base64") };
+    const environment = {
+      TWOTICK_LINK_SECRET: "s",
+      TWOTICK_STORE_KEY: randomBytes(32).toString("base64"),
+      TWOTICK_SIGN_UP_SECRET: "s",
+    };
     const config = parseConfig(text, { environment, directory: "/etc/twotick" });
     expect(config.signUp).deep.include({ provider: "http", countries: ["DE", "FR"] });
   });

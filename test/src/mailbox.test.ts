@@ -150,6 +150,13 @@ const BODY = "<body xmlns='jabber:client'>x</body>";
 const HUGE = "9".repeat(400);
 
 /** What is malformed, who reads it, and the condition of the refusal. */
+/** Reads a submit of one message; throws why it is refused, be it alone or with the whole. */
+function readOneSubmission(submit: Element): unknown {
+  const { messages, refused } = readSubmit(submit);
+  if (refused[0]) throw refused[0].error;
+  return messages[0];
+}
+
 const MALFORMED: readonly [read: (element: Element) => unknown, text: string, condition: string][] = [
   [readAttach, "<attach/>", "bad-request"],
   [readAttach, "<attach device='1'><token>t</token></attach>", "bad-request"],
@@ -163,59 +170,63 @@ const MALFORMED: readonly [read: (element: Element) => unknown, text: string, co
   [readAttach, "<attach __proto__='1' constructor='1'/>", "bad-request"],
   [readAttached, "<attached number='n' token='t' expires='soon'/>", "bad-request"],
   [readAttached, "<attached token='t' expires='2026-01-01T00:00:00Z'/>", "bad-request"],
-  [readSubmit, `<submit><message ${TO}>${BODY}</message></submit>`, "bad-request"],
-  [readSubmit, `<submit><message id='' ${TO}>${BODY}</message></submit>`, "bad-request"],
-  [readSubmit, `<submit><message id='${"x".repeat(65)}' ${TO}>${BODY}</message></submit>`, "bad-request"],
-  [readSubmit, `<submit><message id='a b' ${TO}>${BODY}</message></submit>`, "bad-request"],
-  [readSubmit, `<submit><message id='a'>${BODY}</message></submit>`, "jid-malformed"],
-  [readSubmit, `<submit><message id='a' to='@'>${BODY}</message></submit>`, "jid-malformed"],
+  [readOneSubmission, `<submit><message ${TO}>${BODY}</message></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><message id='' ${TO}>${BODY}</message></submit>`, "bad-request"],
   [
-    readSubmit,
+    readOneSubmission,
+    `<submit><message id='${"x".repeat(65)}' ${TO}>${BODY}</message></submit>`,
+    "bad-request",
+  ],
+  [readOneSubmission, `<submit><message id='a b' ${TO}>${BODY}</message></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><message id='a'>${BODY}</message></submit>`, "jid-malformed"],
+  [readOneSubmission, `<submit><message id='a' to='@'>${BODY}</message></submit>`, "jid-malformed"],
+  [
+    readOneSubmission,
     `<submit><message id='a' to='${"x".repeat(3000)}'>${BODY}</message></submit>`,
     "jid-malformed",
   ],
-  [readSubmit, `<submit><message id='a' ${TO}/></submit>`, "bad-request"],
-  [readSubmit, `<submit><message id='a' ${TO}>text alone</message></submit>`, "bad-request"],
-  [readSubmit, `<submit><message id='a' ${TO}><body>x</body></message></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><message id='a' ${TO}/></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><message id='a' ${TO}>text alone</message></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><message id='a' ${TO}><body>x</body></message></submit>`, "bad-request"],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit xmlns='${NS.mailbox}'><message id='a' ${TO}><body xmlns=''>x</body></message></submit>`,
     "bad-request",
   ],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit><message id='a' ${TO}><entry xmlns='${NS.mailbox}'/></message></submit>`,
     "bad-request",
   ],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit><message id='a' ${TO}><m:entry xmlns='urn:x' xmlns:m='${NS.mailbox}'/></message></submit>`,
     "bad-request",
   ],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit><message id='a' ${TO}><displayed xmlns='${NS.chatMarkers}'/></message></submit>`,
     "bad-request",
   ],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit><message id='a' ${TO}><displayed xmlns='${NS.chatMarkers}' id='m'/>${BODY}</message></submit>`,
     "bad-request",
   ],
-  [readSubmit, `<submit><ack/></submit>`, "bad-request"],
-  [readSubmit, `<submit><ack seq='${HUGE}'/></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><ack/></submit>`, "bad-request"],
+  [readOneSubmission, `<submit><ack seq='${HUGE}'/></submit>`, "bad-request"],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit>${`<message id='a' ${TO}>${BODY}</message>`.repeat(101)}</submit>`,
     "policy-violation",
   ],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit><message id='a' ${TO}><body xmlns='jabber:client'>${"x".repeat(98_304)}</body></message></submit>`,
     "policy-violation",
   ],
   [
-    readSubmit,
+    readOneSubmission,
     `<submit><message id='a' ${TO}><body xmlns='jabber:client'>${"é".repeat(49_152)}</body></message></submit>`,
     "policy-violation",
   ],

@@ -1,5 +1,9 @@
 import { TypedEvents } from "../../../sdk/connection/events.js";
-import type { ConnectionEvents, ConnectionState } from "../../../sdk/connection/connection.js";
+import type {
+  ConnectionEvents,
+  ConnectionState,
+  RequestOptions,
+} from "../../../sdk/connection/connection.js";
 import type { ConnectionPort } from "../../../sdk/client/mailbox-service.js";
 import { LinkError, StanzaError } from "../../../src/errors.js";
 import type { DeviceId, MessageId, Seq } from "../../../src/ids.js";
@@ -43,6 +47,10 @@ export class FakeService {
   answer: Answerer = acceptAll;
   /** Throws to refuse. */
   onAttach: (attach: Attach) => void = () => {};
+  /** Called when a result has arrived, before the client can do anything about it. */
+  onResult: (payload: string) => void = () => {};
+  /** What is sent is written when this has settled. */
+  written: Promise<void> = Promise.resolve();
   /** The connections to it, newest last. */
   readonly connections: FakeConnection[] = [];
 
@@ -157,11 +165,15 @@ export class FakeConnection implements ConnectionPort {
   async send(stanza: Element | string): Promise<void> {
     this.#requireOnline();
     this.#service.take(parseXml(stanza.toString()));
+    await this.#service.written;
   }
 
-  async request(iq: Element): Promise<Element> {
+  async request(iq: Element, { onResult }: RequestOptions = {}): Promise<Element> {
     this.#requireOnline();
-    return await this.#service.request(iq);
+    const result = await this.#service.request(iq);
+    onResult?.();
+    this.#service.onResult(childElements(iq)[0]?.name ?? "");
+    return result;
   }
 
   #requireOnline(): void {
