@@ -43,7 +43,6 @@ export class Client {
   readonly #events = new TypedEvents<ClientEvents>((error) => this.#threw(error));
   #hasStarted = false;
   #stopped: Promise<void> | undefined;
-  #isReportingThrown = false;
 
   private constructor(options: ClientOptions) {
     this.#clock = options.clock ?? systemClock;
@@ -220,14 +219,8 @@ export class Client {
     if (this.#stopped) throw new LinkError("stopped", "the client was stopped");
   }
 
-  /** A listener of "error" that throws is not told again of its own error. */
   #threw(error: unknown): void {
-    if (this.#isReportingThrown) return;
-    this.#isReportingThrown = true;
-    this.#events.emit(
-      "error",
-      error instanceof Error ? error : new TwotickError("listener", "a listener threw", error),
-    );
-    this.#isReportingThrown = false;
+    const fault = error instanceof Error ? error : new TwotickError("listener", "a listener threw", error);
+    this.#events.emit("error", fault);
   }
 }

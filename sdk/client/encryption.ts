@@ -44,7 +44,7 @@ export class Encryption {
   }
 
   #told(event: OmemoEvent): void {
-    if (event.kind === "publish-failed") this.#tell("error", event.error);
+    if (event.kind === "publish-failed" || event.kind === "storage-failed") this.#tell("error", event.error);
     else if (event.kind === "identity-changed") this.#tell("identity-changed", event);
     else if (event.kind === "device-added") this.#tell("device-added", event);
     else this.#tell("device-skipped", event);

@@ -1,17 +1,16 @@
 import { type Clock, systemClock } from "../../src/clock.js";
-import { LinkError, type TwotickError } from "../../src/errors.js";
-import type { DeviceId, MessageId } from "../../src/ids.js";
+import type { TwotickError } from "../../src/errors.js";
+import type { DeviceId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import { NS } from "../../src/namespaces.js";
-import { Connection } from "../connection/connection.js";
 import type { Element } from "../../src/xml.js";
 import type { Omemo } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
 import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
-import { describeDevice, presenceWithCaps } from "./caps.js";
+import { presenceWithCaps } from "./caps.js";
 import { Encryption } from "./encryption.js";
+import { ClientStatus } from "./client-status.js";
 import type { ClientState, Tell } from "./events.js";
 import { GroupCommit } from "./group-commit.js";
 import { Handles, type SendHandle } from "./handles.js";
@@ -19,6 +18,7 @@ import { Inbox } from "./inbox.js";
 import { type ConnectionPort, MailboxService } from "./mailbox-service.js";
 import { MailboxSession } from "./mailbox-session.js";
 import type { ClientOptions } from "./options.js";
+import { openConnection } from "./open-connection.js";
 import { Outbox } from "./outbox.js";
 import { Presenter } from "./presenter.js";
 import { Pruning } from "./pruning.js";
@@ -48,9 +48,7 @@ export class Engine {
   readonly #announcer: Announcer;
   readonly #encryption: Encryption;
   readonly #pruning: Pruning;
-  #state: ClientState = "stopped";
-  #isStopped = false;
-  #settleStart: ((failure?: TwotickError) => void) | undefined;
+  readonly #status: ClientStatus;
 
   /** @throws {InvalidInput} @throws {StorageError} */
   constructor(options: ClientOptions, tell: Tell) {
@@ -60,6 +58,7 @@ export class Engine {
     this.#clock = clock;
     this.#random = random;
     this.#tell = tell;
+    this.#status = new ClientStatus(tell);
     this.#account = requireAccount(storage, options.account);
     this.#deviceKey = openDeviceKey(storage);
     this.commits = new GroupCommit(storage);
@@ -82,7 +81,7 @@ export class Engine {
       clock,
       random,
       omemo: () => this.omemo(),
-      onDone: () => this.#settleStart?.(),
+      onDone: () => this.#status.ready(),
       onError: (error) => this.#tell("error", error),
     });
     this.#pruning = new Pruning(
@@ -102,7 +101,7 @@ export class Engine {
 
   /** What it is doing. */
   get state(): ClientState {
-    return this.#state;
+    return this.#status.state;
   }
 
   /** The own number JID; missing until it is known. */
@@ -122,11 +121,7 @@ export class Engine {
 
   /** Connects; resolves when the mailbox is open and the device announced. @throws {LinkError} @throws {StanzaError} */
   async start(): Promise<void> {
-    if (this.#isStopped) throw new LinkError("stopped", "the client was stopped");
-    const ready = new Promise<void>((resolve, reject) => {
-      this.#settleStart = (failure) => (failure ? reject(failure) : resolve());
-    });
-    this.#setState("connecting");
+    const ready = this.#status.begin();
     this.#pruning.start();
     this.#connection.start().catch((error: unknown) => this.#fatal(error as TwotickError));
     await ready;
@@ -134,7 +129,7 @@ export class Engine {
 
   /** Ends, after what is on the way, for at most `withinMs`. */
   async stop(withinMs: number): Promise<void> {
-    this.#isStopped = true;
+    this.#status.stopping();
     this.#pruning.stop();
     this.#announcer.stop();
     this.presenter.close();
@@ -152,33 +147,20 @@ export class Engine {
     await this.#connection.stop();
     this.commits.flush();
     this.handles.close();
-    this.#setState("stopped");
-    this.#settleStart?.(new LinkError("stopped", "the client was stopped"));
+    this.#status.stopped();
   }
 
   #openConnection(): ConnectionPort {
-    const { connection, openConnection, service } = this.#options;
-    const { domain, username, password } = this.#account;
-    const options = {
-      ...connection,
-      service,
-      domain,
-      username,
-      password,
-      clock: this.#clock,
-      random: this.#random,
-    };
-    const opened = openConnection?.(options) ?? new Connection(options);
+    const opened = openConnection(this.#options, this.#account, this.#clock, this.#random);
     opened.on("online", ({ isResumed }) => {
       if (!isResumed) this.#loggedIn();
       this.#session.online(isResumed);
-      this.#setState(this.#session.isAttached ? "attached" : "attaching");
+      this.#status.set(this.#session.isAttached ? "attached" : "attaching");
     });
     opened.on("offline", ({ isResumable }) => {
       this.#session.offline(isResumable);
-      this.#setState("connecting");
+      this.#status.set("connecting");
     });
-    opened.handle("get", NS.discoInfo, "query", describeDevice);
     opened.on("error", (error) => this.#tell("error", error));
     opened.on("fatal", (error) => this.#fatal(error));
     return opened;
@@ -263,11 +245,11 @@ export class Engine {
     return new Outbox(ports, {
       accepted: (id, at) => {
         this.handles.changed(id);
-        this.#tell("accepted", { handle: this.#handle(id), at });
+        this.#tell("accepted", { handle: this.handles.find(id) as SendHandle, at });
       },
       failed: (id, error) => {
         this.handles.changed(id);
-        this.#tell("failed", { handle: this.#handle(id), error });
+        this.#tell("failed", { handle: this.handles.find(id) as SendHandle, error });
       },
       error: (error) => this.#tell("error", error),
     });
@@ -287,8 +269,9 @@ export class Engine {
   }
 
   #opened(): void {
-    this.#setState("attached");
+    this.#status.set("attached");
     this.#acks.say();
+    if (this.#status.isStopping) return;
     this.outbox.resume();
     this.#announcer.begin();
   }
@@ -296,7 +279,7 @@ export class Engine {
   #closed(): void {
     this.outbox.pause();
     this.#announcer.stop();
-    if (this.#connection.state === "online") this.#setState("attaching");
+    if (this.#connection.state === "online") this.#status.set("attaching");
   }
 
   #learn(number: Jid): void {
@@ -307,21 +290,8 @@ export class Engine {
       .catch((error: unknown) => this.#tell("error", error));
   }
 
-  #handle(id: MessageId): SendHandle {
-    return this.handles.find(id) as SendHandle;
-  }
-
   #fatal(error: TwotickError): void {
-    if (this.#isStopped || this.#state === "refused") return;
     this.outbox.pause();
-    this.#setState("refused");
-    this.#tell("fatal", error);
-    this.#settleStart?.(error);
-  }
-
-  #setState(state: ClientState): void {
-    if (this.#state === state || (this.#state === "refused" && state !== "stopped")) return;
-    this.#state = state;
-    this.#tell("state", state);
+    this.#status.refuse(error);
   }
 }

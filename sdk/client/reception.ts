@@ -34,7 +34,7 @@ export class Reception {
 
   /** Takes a stanza; what is not of the service is left alone. */
   take(stanza: Element): void {
-    const { service, session, tell, omemo } = this.#ports;
+    const { service, session, tell } = this.#ports;
     const notice = service.read(stanza);
     if (!notice) return;
     if (notice.kind === "deliver") void this.#takeIn(notice.deliver, !session.isAttaching);
@@ -44,16 +44,22 @@ export class Reception {
       service.forgotten();
       session.closed(notice.reason);
     } else {
-      try {
-        omemo()?.receiveDeviceList(notice.from, notice.items);
-      } catch (error) {
-        tell("error", error);
-      }
+      this.#inform((omemo) => omemo.receiveDeviceList(notice.from, notice.items));
+    }
+  }
+
+  /** Tells the encryption what it should know; what it cannot note is told. */
+  #inform(inform: (omemo: Omemo) => void): void {
+    try {
+      const omemo = this.#ports.omemo();
+      if (omemo) inform(omemo);
+    } catch (error) {
+      this.#ports.tell("error", error);
     }
   }
 
   async #takeIn(deliver: Element, isOfThisSession: boolean): Promise<void> {
-    const { service, commits, inbox, session, tell, handles, presenter, omemo } = this.#ports;
+    const { service, commits, inbox, session, tell, handles, presenter } = this.#ports;
     let intake: Intake;
     try {
       intake = await commits.run((transaction) => inbox.receive(transaction, deliver, isOfThisSession));
@@ -70,7 +76,9 @@ export class Reception {
       handles.changed(receipt.id);
       tell("receipt", receipt);
       // A number that was registered anew has other devices than those it was encrypted to
-      if (receipt.state === "undecryptable") omemo()?.doubt(Jid.parse(`${receipt.to}@${service.domain}`));
+      if (receipt.state === "undecryptable") {
+        this.#inform((omemo) => omemo.doubt(Jid.parse(`${receipt.to}@${service.domain}`)));
+      }
     }
     if (intake.records.length > 0) presenter.added();
   }

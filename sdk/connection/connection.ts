@@ -1,7 +1,7 @@
-import { InvalidInput, LinkError, type TwotickError } from "../../src/errors.js";
+import { InvalidInput, LinkError } from "../../src/errors.js";
 import { newId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
-import { attribute, type Element } from "../../src/xml.js";
+import type { Element } from "../../src/xml.js";
 import {
   type ConnectionEvents,
   type ConnectionState,
@@ -15,9 +15,10 @@ import { type IqHandler, IqHandlers } from "./iq-handlers.js";
 import { IqRequests, type RequestOptions } from "./iq-requests.js";
 import { negotiate, type SuspendedSession } from "./negotiation.js";
 import { type ConnectionOptions, type ConnectionSettings, resolveOptions } from "./options.js";
-import { retryDelayMs } from "./retry.js";
+import { ReconnectPause } from "./reconnect-pause.js";
 import { ScramPassword } from "./scram.js";
 import { Session } from "./session.js";
+import { StanzaIntake } from "./stanza-intake.js";
 
 export type { ConnectionEvents, ConnectionState } from "./connection-events.js";
 export type { IqHandler } from "./iq-handlers.js";
@@ -27,8 +28,6 @@ export type { ConnectionOptions, HeartbeatOptions, RetryOptions, SendLimits } fr
 /** How long the server may take to say goodbye. */
 const GOODBYE_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A session that held this long was a good one: the next drop starts with the shortest wait again. */
-const STEADY_AFTER_MS = 30_000;
 
 /**
  * A client's connection to its XMPP server that keeps itself alive.
@@ -42,17 +41,17 @@ const STEADY_AFTER_MS = 30_000;
 export class Connection {
   readonly #settings: ConnectionSettings;
   readonly #scram: ScramPassword;
-  readonly #events = new TypedEvents<ConnectionEvents>((error) => this.#reportThrown(error));
+  readonly #events = new TypedEvents<ConnectionEvents>((error) => this.#events.emit("error", error));
   readonly #handlers = new IqHandlers((error) => this.#events.emit("error", error));
   readonly #requests: IqRequests;
+  readonly #intake: StanzaIntake;
+  readonly #pause: ReconnectPause;
   #state: ConnectionState = "offline";
   #run: Promise<void> | undefined;
   #stream: ClientStream | undefined;
   #session: Session | undefined;
   #suspended: SuspendedSession | undefined;
-  #failedAttempts = 0;
   #isReading = true;
-  #endWait: () => void = () => {};
   #settleStart: ((failure?: LinkError) => void) | undefined;
 
   /** @throws {InvalidInput} naming the option that is wrong */
@@ -60,6 +59,14 @@ export class Connection {
     this.#settings = resolveOptions(options);
     this.#scram = new ScramPassword(this.#settings.password);
     this.#requests = new IqRequests(this.#settings.clock);
+    this.#pause = new ReconnectPause(this.#settings);
+    this.#intake = new StanzaIntake({
+      handlers: this.#handlers,
+      requests: this.#requests,
+      stanza: (stanza) => this.#events.emit("stanza", stanza),
+      error: (error) => this.#events.emit("error", error),
+      answer: (answer) => this.#sendIfPossible(answer),
+    });
   }
 
   /** What it is doing. */
@@ -102,7 +109,7 @@ export class Connection {
     const started = new Promise<void>((resolve, reject) => {
       this.#settleStart = (failure) => (failure ? reject(failure) : resolve());
     });
-    this.#failedAttempts = 0;
+    this.#pause.reset();
     this.#state = "connecting";
     this.#run = this.#keepConnected();
     await started;
@@ -113,7 +120,7 @@ export class Connection {
     const run = this.#run;
     if (!run) return;
     this.#state = "stopping";
-    this.#endWait();
+    this.#pause.end();
     if (this.#session) await this.#sayGoodbye(this.#session);
     this.#stream?.end(stopped());
     await run;
@@ -170,7 +177,8 @@ export class Connection {
     while (!this.#isStopping()) {
       reason = await this.#connectOnce();
       if (reason.isFatal || this.#isStopping()) break;
-      await this.#waitBeforeRetry();
+      this.#state = "waiting";
+      await this.#pause.wait();
     }
     clearInterval(keepAlive);
     this.#finish(this.#isStopping() ? stopped() : reason);
@@ -195,7 +203,7 @@ export class Connection {
           ? error
           : new LinkError("bad-stream", "the login failed", { cause: error });
       stream.end(failure);
-      this.#failedAttempts++;
+      this.#pause.failed();
       if (!this.#isStopping() && !failure.isFatal) this.#events.emit("error", failure);
       return failure;
     } finally {
@@ -209,10 +217,7 @@ export class Connection {
     if (this.#isStopping()) throw stopped();
     if (!negotiated.isResumed) this.#abandonSuspended(unknownOutcome());
     this.#suspended = undefined;
-    return new Session(stream, negotiated, this.#settings, {
-      stanza: (stanza) => this.#take(stanza),
-      refused: (head, error) => this.#takeRefused(head, error),
-    });
+    return new Session(stream, negotiated, this.#settings, this.#intake);
   }
 
   async #serve(session: Session, stream: ClientStream): Promise<LinkError> {
@@ -230,7 +235,7 @@ export class Connection {
     // A resumed stream that never worked would not work the next time either.
     if (!session.isProven && reason.code !== "connection-lost") session.management.resumptionId = undefined;
     this.#session = undefined;
-    this.#failedAttempts = clock.monotonicMs() - since >= STEADY_AFTER_MS ? 0 : this.#failedAttempts + 1;
+    this.#pause.served(clock.monotonicMs() - since);
     this.#suspended = { jid: session.jid, management: session.management };
     const isResumable =
       session.management.resumptionId !== undefined && !this.#isStopping() && !reason.isFatal;
@@ -238,20 +243,6 @@ export class Connection {
     if (this.#state === "online") this.#state = "waiting";
     this.#events.emit("offline", { reason, isResumable });
     return reason;
-  }
-
-  async #waitBeforeRetry(): Promise<void> {
-    const { clock, random, retry } = this.#settings;
-    this.#state = "waiting";
-    const delayMs = retryDelayMs(Math.max(0, this.#failedAttempts - 1), retry, random());
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(delayMs, resolve);
-      this.#endWait = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.#endWait = () => {};
   }
 
   #finish(reason: LinkError): void {
@@ -284,21 +275,6 @@ export class Connection {
     cancel();
   }
 
-  #take(stanza: Element): void {
-    if (stanza.name !== "iq") return this.#events.emit("stanza", stanza);
-    const type = attribute(stanza, "type");
-    if (type === "result" || type === "error") return this.#requests.settle(stanza);
-    void this.#handlers.answer(stanza).then((answer) => this.#sendIfPossible(answer));
-  }
-
-  #takeRefused(head: Element, error: TwotickError): void {
-    const type = attribute(head, "type");
-    if (head.name === "iq" && (type === "get" || type === "set"))
-      this.#sendIfPossible(this.#handlers.refuse(head));
-    else if (head.name === "iq") this.#requests.fail(head, error);
-    this.#events.emit("error", error);
-  }
-
   /** For answers: who asked asks again if it matters. */
   #sendIfPossible(stanza: Element): void {
     const text = stanza.toString();
@@ -312,28 +288,11 @@ export class Connection {
   #requireRoom(text: string): Session {
     const session = this.#session;
     if (!session || this.#isStopping()) throw new LinkError("not-connected", "the connection is not online");
-    const { maxStanzaBytes, maxPendingStanzas, maxPendingLength } = this.#settings.sendLimits;
-    if (text.length > maxStanzaBytes / 3 && Buffer.byteLength(text) > maxStanzaBytes) {
-      throw new InvalidInput(`a stanza has at most ${maxStanzaBytes} bytes`);
-    }
-    const { pendingCount, pendingLength } = session.management;
-    if (pendingCount >= maxPendingStanzas || pendingLength + text.length > maxPendingLength) {
-      throw new LinkError("backlog-full", "the server has not acknowledged what was sent before");
-    }
+    session.management.requireRoom(text, this.#settings.sendLimits);
     return session;
   }
 
   #isStopping(): boolean {
     return this.#state === "stopping";
   }
-
-  /** A listener of "error" that throws is not told again of its own error. */
-  #reportThrown(error: unknown): void {
-    if (this.#isReportingThrown) return;
-    this.#isReportingThrown = true;
-    this.#events.emit("error", error);
-    this.#isReportingThrown = false;
-  }
-
-  #isReportingThrown = false;
 }

@@ -5,8 +5,12 @@ type EventMap = object;
 export class TypedEvents<Events extends EventMap> {
   readonly #listeners = new Map<keyof Events, ((detail: never) => void)[]>();
   readonly #onThrow: (error: unknown) => void;
+  #isReporting = false;
 
-  /** @param onThrow told what a listener throws; the other listeners are still called */
+  /**
+   * @param onThrow told what a listener throws, or what the promise that it answers rejects with; the other
+   *   listeners are still called, and what they throw at being told of that is dropped
+   */
   constructor(onThrow: (error: unknown) => void) {
     this.#onThrow = onThrow;
   }
@@ -25,12 +29,29 @@ export class TypedEvents<Events extends EventMap> {
   emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void {
     const listeners = this.#listeners.get(name);
     if (!listeners) return;
+    const isReport = this.#isReporting;
     for (const listener of listeners) {
       try {
-        (listener as (detail: Events[Name]) => void)(detail);
+        const result = (listener as (detail: Events[Name]) => unknown)(detail);
+        // An asynchronous listener: unheard, its rejection would end the process
+        if (result instanceof Promise) {
+          result.catch((error: unknown) => {
+            if (!isReport) this.#report(error);
+          });
+        }
       } catch (error) {
-        this.#onThrow(error);
+        this.#report(error);
       }
+    }
+  }
+
+  #report(error: unknown): void {
+    if (this.#isReporting) return;
+    this.#isReporting = true;
+    try {
+      this.#onThrow(error);
+    } finally {
+      this.#isReporting = false;
     }
   }
 }

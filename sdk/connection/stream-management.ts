@@ -1,5 +1,7 @@
+import { InvalidInput, LinkError } from "../../src/errors.js";
 import { StreamError } from "../../src/stream-parser.js";
 import type { Element } from "../../src/xml.js";
+import type { SendLimits } from "./options.js";
 
 /** A stanza that was sent and that the server has not acknowledged. */
 export interface PendingStanza {
@@ -51,6 +53,16 @@ export class StreamManagement {
   /** Counts a stanza that arrived. */
   countReceived(): void {
     this.#received = (this.#received + 1) % WRAP;
+  }
+
+  /** Sees to it that one more stanza may be sent. @throws {InvalidInput} @throws {LinkError} `backlog-full` */
+  requireRoom(text: string, { maxStanzaBytes, maxPendingStanzas, maxPendingLength }: SendLimits): void {
+    if (text.length > maxStanzaBytes / 3 && Buffer.byteLength(text) > maxStanzaBytes) {
+      throw new InvalidInput(`a stanza has at most ${maxStanzaBytes} bytes`);
+    }
+    if (this.pendingCount >= maxPendingStanzas || this.pendingLength + text.length > maxPendingLength) {
+      throw new LinkError("backlog-full", "the server has not acknowledged what was sent before");
+    }
   }
 
   /** Keeps a stanza that is being sent. */

@@ -13,7 +13,7 @@ import { OmemoError } from "./errors.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { fetchItem, isUnknownNumber, itemOf } from "./pep.js";
 import type { SkipReason } from "./port.js";
-import { readPrepared, readDevice, readList, writePrepared, writeList } from "./records.js";
+import { hasRoomFor, readPrepared, readDevice, readList, writePrepared, writeList } from "./records.js";
 import { hasSession } from "./sessions.js";
 import { isAddition, isChanged, noteChange, pin } from "./trust.js";
 
@@ -130,8 +130,12 @@ export class Directory {
       noteChange(this.#context, address, device, fingerprint);
       return this.#keepFailure(address, device, "untrusted-identity");
     }
+    if (!storage.read((view) => hasRoomFor(view, address, device))) {
+      return this.#keepFailure(address, device, "too-many-devices");
+    }
     const at = clock.now();
     storage.transaction((transaction) => {
+      if (!isListed(transaction, address, device)) return;
       pin(this.#context, transaction, { address, device, fingerprint }, isNews);
       // The device may have begun one itself meanwhile
       if (hasSession(transaction, address, device)) return;
@@ -141,15 +145,23 @@ export class Directory {
 
   #keepFailure(address: string, device: DeviceId, reason: SkipReason, at = this.#context.clock.now()): void {
     const { storage, news } = this.#context;
-    storage.transaction((transaction) =>
-      writePrepared(transaction, address, device, { at, failure: reason }),
-    );
+    storage.transaction((transaction) => {
+      if (isListed(transaction, address, device)) {
+        writePrepared(transaction, address, device, { at, failure: reason });
+      }
+    });
     news.tell({ kind: "device-skipped", skipped: { address, device, reason } });
   }
 
   #keepList(address: string, devices: readonly DeviceId[]): void {
     const { storage, clock } = this.#context;
-    storage.transaction((transaction) => writeList(transaction, address, { at: clock.now(), devices }));
+    storage.transaction((transaction) => {
+      const gone =
+        readList(transaction, address)?.devices.filter((device) => !devices.includes(device)) ?? [];
+      // Nobody would ever take it up, and whoever lists other devices each time would fill the store
+      for (const device of gone) writePrepared(transaction, address, device, undefined);
+      writeList(transaction, address, { at: clock.now(), devices });
+    });
   }
 
   /** The devices for which a bundle is to be fetched. */
@@ -181,6 +193,11 @@ export class Directory {
     this.#running.set(name, started);
     return started;
   }
+}
+
+/** Whether a device still stands in the list: it may have left it while its bundle was fetched. */
+function isListed(view: View, address: string, device: DeviceId): boolean {
+  return readList(view, address)?.devices.includes(device) ?? false;
 }
 
 /** Whether an error is the peer's or the network's, and not a fault of the store or the program. */

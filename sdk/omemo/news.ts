@@ -27,11 +27,20 @@ export class News {
     if (this.#waiting.push({ event, isTrue }) === 1) queueMicrotask(() => this.#flush());
   }
 
-  /** Does something soon, when no transaction runs. */
+  /** Does something soon, when no transaction runs; a failure is told. */
   later(work: () => void): void {
     queueMicrotask(() => {
-      if (!this.#isClosed) work();
+      if (!this.#isClosed) this.attempt(work);
     });
+  }
+
+  /** Does something that nobody waits for; a failure is told and goes no further, as it would end the process. */
+  attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#listener({ kind: "storage-failed", error: error as Error });
+    }
   }
 
   /** Tells nothing from now on. */
@@ -43,7 +52,9 @@ export class News {
     const items = this.#waiting;
     this.#waiting = [];
     if (this.#isClosed) return;
-    const events = this.#storage.read((view) => items.filter(({ isTrue }) => isTrue(view)));
-    for (const { event } of events) this.#listener(event);
+    this.attempt(() => {
+      const events = this.#storage.read((view) => items.filter(({ isTrue }) => isTrue(view)));
+      for (const { event } of events) this.#listener(event);
+    });
   }
 }

@@ -18,7 +18,7 @@ import { fingerprintOf } from "./fingerprint.js";
 import { preKeysFor, usePreKey } from "./own-keys.js";
 import { openPayload } from "./payload.js";
 import type { Opened, OpenFailure } from "./port.js";
-import { readList, writePrepared, writeList } from "./records.js";
+import { hasRoomFor, readList, writePrepared, writeList } from "./records.js";
 import {
   advanceSession,
   archivedSessions,
@@ -158,6 +158,7 @@ function openPreKeyMessage(
   // Without one, nothing would tell a repeated message from a new one once its session is gone
   const { preKeyId } = message;
   if (preKeyId === undefined) return { failure: "no-prekey" };
+  if (!hasRoomFor(view, address, device)) return { failure: "too-many-devices" };
   return accept(context, view, sender, { ...message, preKeyId });
 }
 
@@ -209,6 +210,7 @@ const GRAVITY: readonly OpenFailure[] = [
   "no-prekey",
   "bad-mac",
   "too-many-skipped",
+  "too-many-devices",
   "untrusted-identity",
   "duplicate",
 ];

@@ -95,7 +95,7 @@ export interface KnownDevice {
 }
 
 /** Why a device was left out of a message. */
-export type SkipReason = "no-bundle" | "malformed-bundle" | "untrusted-identity";
+export type SkipReason = "no-bundle" | "malformed-bundle" | "untrusted-identity" | "too-many-devices";
 
 /** A device that a message was not encrypted to. */
 export interface SkippedDevice {
@@ -124,6 +124,7 @@ export interface Sealed {
  * - `bad-mac`: it was tampered with, or belongs to a session that is gone
  * - `untrusted-identity`: the sending device shows another identity than before
  * - `too-many-skipped`: it lies too far ahead of what arrived
+ * - `too-many-devices`: the person has shown far more devices than anybody has
  * - `malformed`: it is no OMEMO message
  */
 export type OpenFailure =
@@ -134,6 +135,7 @@ export type OpenFailure =
   | "bad-mac"
   | "untrusted-identity"
   | "too-many-skipped"
+  | "too-many-devices"
   | "malformed";
 
 /** What came of opening a message. */
@@ -162,6 +164,8 @@ export type OmemoEvent =
     }
   /** A device cannot be encrypted to for now. */
   | { readonly kind: "device-skipped"; readonly skipped: SkippedDevice }
+  /** Something could not be kept, and comes up again by itself. */
+  | { readonly kind: "storage-failed"; readonly error: Error }
   /** Publishing in the background failed; the next {@link Omemo.announce} tries again. */
   | { readonly kind: "publish-failed"; readonly error: Error };
 

@@ -39,11 +39,14 @@ export class Publisher {
     if (this.#isClosed) return;
     this.#cancelTopUp ??= clock.after(times.topUpDelayMs, () => {
       this.#cancelTopUp = undefined;
-      // Rolled back, or published meanwhile
-      if (this.#isClosed || !storage.read(isBundleStale)) return;
-      this.#publishBundle().catch((error: unknown) =>
-        news.tell({ kind: "publish-failed", error: error as Error }),
-      );
+      if (this.#isClosed) return;
+      news.attempt(() => {
+        // Rolled back, or published meanwhile
+        if (!storage.read(isBundleStale)) return;
+        this.#publishBundle().catch((error: unknown) =>
+          news.tell({ kind: "publish-failed", error: error as Error }),
+        );
+      });
     });
   }
 

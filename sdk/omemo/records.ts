@@ -84,6 +84,20 @@ export function writeDevice(
   writeJson(transaction, ofDevice("device", address, device), record);
 }
 
+/**
+ * Devices of one address that are ever met.
+ *
+ * Identities are kept for good, as one that is forgotten could be replaced unnoticed; who makes up a new device for
+ * each message is not to fill the store.
+ */
+const MAX_KNOWN_DEVICES = 512;
+
+/** Whether a device is known, or one more may be. */
+export function hasRoomFor(view: View, address: string, device: DeviceId): boolean {
+  if (readDevice(view, address, device)) return true;
+  return knownDevices(view, address, MAX_KNOWN_DEVICES).length < MAX_KNOWN_DEVICES;
+}
+
 /** The ids of the devices of an address whose identity is known. */
 export function knownDevices(view: View, address: string, limit?: number): DeviceId[] {
   const prefix = `${ROOT}/device/${address}/`;

@@ -47,7 +47,7 @@ describe("component/main.ts", function () {
   }
 
   function run(...args: string[]) {
-    return spawnSync(process.execPath, [...MAIN, ...args], { encoding: "utf8" });
+    return spawnSync(process.execPath, [...MAIN, ...args], { encoding: "utf8", timeout: 20_000 });
   }
 
   /** Starts it and gathers what it says. */

@@ -223,6 +223,14 @@ describe("Router", () => {
     expect(await stage.ask("get", ECHO)).to.equal(undefined);
   });
 
+  it("takes nothing new once it is closed, and tells who asks to ask again", async () => {
+    stage.router.close();
+    expect(await stage.ask("get", ECHO)).to.equal("remote-server-timeout");
+    expect(stage.requests).to.deep.equal([]);
+    await stage.receive(`<presence from='${ROMEO}' to='${DOMAIN}'/>`);
+    expect(stage.presences).to.deep.equal([]);
+  });
+
   it("does not take two capabilities for the same request", () => {
     const one: Capability = {
       iqs: [

@@ -19,6 +19,17 @@ describe("take", () => {
     ]);
   });
 
+  it("saves up no more than the burst, however long nobody asked", () => {
+    let bucket: Bucket | undefined = { tokens: 0, at: NOON };
+    const later = NOON + 365 * 86_400_000;
+    let count = 0;
+    for (let taken = take(bucket, rate, later); taken.isTaken; taken = take(bucket, rate, later)) {
+      ({ bucket } = taken);
+      count += 1;
+    }
+    expect(count).to.equal(rate.burst);
+  });
+
   it("gives nothing for a clock that steps back", () => {
     const empty = { tokens: 0, at: NOON };
     expect(take(empty, rate, NOON - 3_600_000)).to.deep.equal({ isTaken: false, waitMs: 10_000 });

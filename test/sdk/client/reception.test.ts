@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { StanzaError } from "../../../sdk/mod.js";
+import { StanzaError, StorageError } from "../../../sdk/mod.js";
 import { until } from "../../support/until.js";
-import { DOMAIN, message } from "./fake-service.js";
+import { DOMAIN, message, receipt } from "./fake-service.js";
 import { limitedStorage } from "./limited-storage.js";
 import { Stage } from "./stage.js";
 
@@ -74,6 +74,21 @@ describe("Reception", () => {
     await until("the acknowledgement", () => lastAck() === 5);
     expect(person.texts()).to.deep.equal(["five"]);
     expect(stage.service.attaches).to.have.lengthOf(1);
+  });
+
+  it("shows the rest when what follows from a receipt cannot be noted", async () => {
+    const person = await stage.enter();
+    stage.omemo.doubt = () => {
+      throw new StorageError("disk-full", "full");
+    };
+    stage.service.deliver(
+      receipt(1, ["m1"], "undecryptable"),
+      receipt(2, ["m2"], "read"),
+      message(3, "three"),
+    );
+    await until("the message", () => person.messages.length === 1);
+    expect(person.told.receipt).to.have.lengthOf(2);
+    expect(person.told.error).to.have.lengthOf(1);
   });
 
   it("goes on showing messages after the disk was full for a while", async () => {

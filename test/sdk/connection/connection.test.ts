@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Socket } from "node:net";
 import { StanzaError, LinkError, InvalidInput } from "../../../src/errors.js";
 import { NS } from "../../../src/namespaces.js";
 import { type Element, xml } from "../../../src/xml.js";
@@ -36,6 +37,23 @@ describe("Connection", () => {
     expect(connection.state).equal("offline");
     expect(proxy.accepted).equal(1);
     await proxy.close();
+  });
+
+  it("switches Nagle's algorithm off", async () => {
+    const { connection } = await cast.prepare("romeo");
+    const calls: unknown[] = [];
+    // oxlint-disable-next-line unbound-method -- called with the socket below
+    const original = Socket.prototype.setNoDelay;
+    Socket.prototype.setNoDelay = function (noDelay) {
+      calls.push(noDelay);
+      return original.call(this, noDelay);
+    };
+    try {
+      await connection.start();
+    } finally {
+      Socket.prototype.setNoDelay = original;
+    }
+    expect(calls).include(true).not.include(false);
   });
 
   it("can be started again after a stop", async () => {
