@@ -34,7 +34,8 @@ export class MailboxService {
   /** @param domain the number domain */
   constructor(connection: ConnectionPort, domain: string) {
     this.#connection = connection;
-    this.domain = domain;
+    // In the form in which addresses come back
+    this.domain = Jid.parse(domain).toString();
   }
 
   /** The service has forgotten us, and with us what it was asked: nothing of it is answered any more. */

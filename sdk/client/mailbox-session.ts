@@ -81,6 +81,7 @@ export class MailboxSession {
 
   /** The connection is online: opens the mailbox, unless it is still open in the session that was resumed. */
   online(isResumed: boolean): void {
+    if (this.#state === "refused") return;
     if (isResumed && this.#state === "suspended") {
       this.#opened();
       this.#listener.resumed();

@@ -4,7 +4,7 @@ import { openMemoryStorage, StanzaError } from "../../../sdk/mod.js";
 import { attachStatement } from "../../../src/mailbox-attach.js";
 import { until } from "../../support/until.js";
 import { failure } from "../connection/support.js";
-import { acceptAll, DOMAIN, message, PEER } from "./fake-service.js";
+import { acceptAll, DOMAIN, message, OWN, PEER } from "./fake-service.js";
 import { Stage } from "./stage.js";
 
 const denied = (applicationCondition: string): StanzaError =>
@@ -68,6 +68,26 @@ describe("MailboxSession", () => {
     expect(person.told.fatal).to.have.lengthOf(1);
     stage.clock.advance(600_000);
     expect(stage.service.attaches).to.have.lengthOf(1);
+    // Nor does another login change that
+    stage.service.onAttach = () => {};
+    stage.service.connection.cut();
+    stage.service.connection.login();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stage.service.challenges).to.equal(1);
+    expect(person.client.state).to.equal("refused");
+  });
+
+  it("knows its service however the domain was written", async () => {
+    const account = {
+      domain: "example.org",
+      username: "romeo",
+      password: "secret",
+      numberDomain: DOMAIN.toUpperCase(),
+      number: OWN,
+    };
+    const person = await stage.enter(undefined, { account });
+    stage.service.deliver(message(1, "But soft"));
+    await until("the message", () => person.messages.length === 1);
   });
 
   it("tries again, with growing pauses, while the service is away", async () => {
