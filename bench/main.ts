@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { openSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { latencyRows } from "./latency.js";
 import { benchRatchet } from "./ratchet.js";
@@ -21,9 +21,20 @@ const wanted = program.args.length > 0 ? program.args : Object.keys(SUITES);
 const unknown = wanted.filter((name) => !(name in SUITES));
 if (unknown.length > 0) program.error(`there is no suite ${unknown.join(", ")}`, { exitCode: 2 });
 
+const { json } = program.opts<{ json?: string }>();
+// A folder that is not there is told before the measuring, not after it
+const output = json === undefined ? undefined : openOutput(json);
+
 const rows: Row[] = [];
 for (const name of wanted) rows.push(...((await SUITES[name]?.()) ?? []));
 printRows(rows);
-const { json } = program.opts<{ json?: string }>();
-if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+if (output !== undefined) writeFileSync(output, `${JSON.stringify(rows, undefined, 2)}\n`);
 process.exit(rows.every(({ holds }) => holds) ? 0 : 1);
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    return program.error(`${path} cannot be written: ${(error as Error).message}`, { exitCode: 2 });
+  }
+}

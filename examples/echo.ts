@@ -5,17 +5,15 @@
  *
  * The first start signs up: it asks for the code that the service sends to the number. Later ones go on from the store.
  */
-import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { Client, openSqliteStorage, signUpDevice } from "twotick/sdk";
+import { Client, isSignedUp, openSqliteStorage, signUpDevice } from "twotick/sdk";
 
 const { TWOTICK_NUMBER: number = "", TWOTICK_STORE: path = "echo.db" } = process.env;
 const { TWOTICK_API: api = "http://127.0.0.1:5380", TWOTICK_SERVICE: service = "xmpp://127.0.0.1:5222" } =
   process.env;
 
-const isNew = !existsSync(path);
 const storage = openSqliteStorage({ path });
-if (isNew) {
+if (!isSignedUp(storage)) {
   const session = await signUpDevice({ storage, api, number });
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   await session.verify(await terminal.question("The code that was sent: "));

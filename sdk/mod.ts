@@ -39,7 +39,7 @@ export type { DeviceStatus, MessageStatus } from "../src/mailbox-status.js";
 export type { ReceiptState } from "../src/receipt-state.js";
 
 // For those who build below the client
-export { openDeviceKey, type DeviceKey } from "./client/account.js";
+export { isSignedUp, openDeviceKey, type DeviceKey } from "./client/account.js";
 export {
   signUp,
   SignUpSession,

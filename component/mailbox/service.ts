@@ -32,7 +32,7 @@ export interface AcceptanceFacts {
 }
 
 /** Why a message is not accepted. */
-export type Refusal = "id-reused" | "no-such-number" | "mailbox-full";
+export type Refusal = "id-reused" | "no-such-number" | "no-other-device" | "mailbox-full";
 
 /** What to do with a message that asks to be accepted. */
 export type Acceptance =
@@ -67,6 +67,7 @@ export function decideAcceptance(facts: AcceptanceFacts, limits: MailboxLimits):
   // A note to oneself goes to one's other devices, once
   const isToSelf = recipient.account === senderAccount;
   const targets = isToSelf ? senderMailboxes : recipient.mailboxes;
+  if (isToSelf && targets.length === 0) return { kind: "refuse", refusal: "no-other-device" };
   const deliver = targets.filter(hasRoom);
   if (deliver.length === 0 && targets.length > 0) return { kind: "refuse", refusal: "mailbox-full" };
   return {
@@ -87,6 +88,10 @@ export function refusalError(refusal: Refusal): StanzaError {
     case "no-such-number":
       return new StanzaError("item-not-found", "nobody can be reached under this number", {
         applicationCondition: "no-such-number",
+      });
+    case "no-other-device":
+      return new StanzaError("item-not-found", "there is no other device of yours to bring this to", {
+        applicationCondition: "no-other-device",
       });
     case "mailbox-full":
       return new StanzaError("resource-constraint", "the recipient's mailbox is full", {

@@ -36,6 +36,11 @@ export function readAccount(view: View): Account | undefined {
   return bytes && (decodeRecord(bytes) as Account);
 }
 
+/** Whether a store has an account, so that a client can be opened on it without signing up. */
+export function isSignedUp(storage: Storage): boolean {
+  return storage.read(readAccount) !== undefined;
+}
+
 /** Keeps the account; another one than before is refused, as sessions and cursor belong to it. @throws {StorageError} `other-account` */
 export function writeAccount(transaction: Transaction, account: Account): void {
   const before = readAccount(transaction);

@@ -51,7 +51,7 @@ export class Endings {
         return this.#ports.sent.accept(transaction, id, at);
       }),
     );
-    for (const [{ id }, at] of news) this.#listener.accepted(id, at);
+    for (const [{ id }, at] of news) this.#tell(() => this.#listener.accepted(id, at));
   }
 
   /** Messages that never will be. Resolves when that is noted, or the client stops. */
@@ -63,7 +63,8 @@ export class Endings {
         return kind !== "message" || this.#ports.sent.fail(transaction, id, error);
       }),
     );
-    for (const { id, kind } of news) if (kind === "message") this.#listener.failed(id, error);
+    for (const { id, kind } of news)
+      if (kind === "message") this.#tell(() => this.#listener.failed(id, error));
     if (news.some(({ kind }) => kind === "displayed")) this.#listener.error(error);
   }
 
@@ -71,6 +72,15 @@ export class Endings {
   stop(): void {
     this.#isStopped = true;
     for (const end of this.#waits) end();
+  }
+
+  /** What is wrong with telling does not undo what is noted. */
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#listener.error(error);
+    }
   }
 
   async #note<Item>(work: (transaction: Transaction) => Item[]): Promise<Item[]> {

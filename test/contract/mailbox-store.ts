@@ -267,9 +267,9 @@ export function mailboxStoreContract(open: () => Promise<OpenedMailboxStore>): v
     });
 
     it("puts a note to oneself on one's other devices, once", async () => {
-      expect(await driver.submit(romeo, his, romeo, [["a", "alone"]]))
-        .to.have.nested.property("0.entries")
-        .deep.equal([]);
+      expect(await driver.submit(romeo, his, romeo, [["a", "alone"]])).to.deep.equal([
+        { refusal: "no-other-device" },
+      ]);
       await driver.addDevice(romeo, 2);
       const desk = await driver.device(romeo, 2);
       await driver.submit(romeo, his, romeo, [["b", "note"]]);

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { Client, openSqliteStorage, signUpDevice } from "../../sdk/mod.js";
+import { Client, isSignedUp, openSqliteStorage, signUpDevice } from "../../sdk/mod.js";
 import { Journal, keepJournal } from "../../sdk/testing/mod.js";
 
 /** What a person of the kill test is started with, as JSON in the first argument. */
@@ -28,8 +27,8 @@ function textOf(id: string): string {
 
 const options = JSON.parse(process.argv[2] ?? "{}") as PersonOptions;
 const { storagePath, journalPath, service, api, number, peer } = options;
-const isNew = !existsSync(storagePath);
 const storage = openSqliteStorage({ path: storagePath });
+const isNew = !isSignedUp(storage);
 if (isNew) {
   const session = await signUpDevice({ storage, api, number });
   await session.verify(CODE);

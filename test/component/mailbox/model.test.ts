@@ -90,9 +90,13 @@ const HAPPENINGS: Record<string, (world: World, a: number, b: number) => Promise
     };
     const row = await world.driver.device(from.stored, device.deviceId);
     const [outcome] = await world.driver.submit(from.stored, row, to.stored, [[id, message.text]]);
+    const others = from.devices.filter((one) => one !== device);
+    if (to === from && others.length === 0) {
+      expect(outcome).to.deep.equal({ refusal: "no-other-device" });
+      return;
+    }
     expect(outcome).to.include({ isDuplicate: false });
     from.sent.set(id, message);
-    const others = from.devices.filter((one) => one !== device);
     const targets = to === from ? others : to.devices;
     for (const one of targets) message.states.set(one, "accepted");
     for (const one of targets) put(one, world.driver.now, message, false);

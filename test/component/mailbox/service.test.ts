@@ -84,7 +84,7 @@ const CASES: readonly [what: string, changes: Partial<AcceptanceFacts>, decision
   [
     "is a note to oneself without other devices",
     { recipient: { account: ROMEO, mailboxes: [mailbox(10)] }, senderMailboxes: [] },
-    { deliver: [], skip: [], copy: [] },
+    { kind: "refuse", refusal: "no-other-device" },
   ],
 ];
 
