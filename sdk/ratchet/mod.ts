@@ -12,7 +12,7 @@
  * const message = readPreKeyMessage(axolotl, sent.message);
  * const received = acceptPreKeyMessage(romeo, preKeysOfRomeo, message);
  *
- * Source: X3DH (rev. 1), The Double Ratchet Algorithm (rev. 1), XEdDSA (rev. 1), XEP-0384 0.3.
+ * Source: X3DH (rev. 1), The Double Ratchet Algorithm (rev. 1), XEdDSA (rev. 1), XEP-0384 0.3 and 0.8.
  */
 export { initiate, readPreKeyMessage, acceptPreKeyMessage } from "./x3dh.js";
 export type { Accepted, InitiateOptions } from "./x3dh.js";
@@ -31,6 +31,7 @@ export { generateSignedPreKey, generatePreKeys } from "./prekeys.js";
 export type { Bundle, OwnPreKeys, PreKey, SignedPreKey } from "./prekeys.js";
 
 export { axolotl } from "./axolotl.js";
+export { omemo2 } from "./omemo2.js";
 export type { PreKeyMessage, Profile } from "./profile.js";
 
 export {

@@ -162,7 +162,8 @@ describe("a stranger from another host", () => {
   });
 
   it("cannot submit, nor ask how far a message of somebody's has come", async () => {
-    const id = await romeo.say(romeo.numberJid, "a note");
+    const { number, numberDomain } = await world().person("+15551230002");
+    const id = await romeo.say(`${number}@${numberDomain}`, "for her alone");
     const message = { id: newMessageId(), to: Jid.parse(romeo.numberJid), payload: body("hello") };
     const submit = parseXml(writeSubmit({ messages: [message] }));
     expect(await condition(stranger.ask("set", submit))).to.be.oneOf(["forbidden", "not-authorized"]);

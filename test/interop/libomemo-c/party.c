@@ -158,10 +158,11 @@ static void make_keys(party *self) {
     signal_protocol_key_helper_key_list_free(list);
 }
 
-party *new_party(uint32_t registration_id) {
+party *new_party(uint32_t registration_id, uint32_t version) {
     party *self = calloc(1, sizeof(party));
     self->context = new_context();
     self->registration_id = registration_id;
+    self->version = version;
     self->remote = (signal_protocol_address){"peer", 4, 1};
     open_stores(self);
     make_keys(self);
@@ -178,7 +179,10 @@ void party_make_bundle(party *self, uint32_t pre_key_id, bundle *out) {
     out->signed_pre_key_id = SIGNED_PRE_KEY_ID;
     out->signed_pre_key = ec_key_pair_get_public(session_signed_pre_key_get_key_pair(signed_pre_key));
     SIGNAL_REF(out->signed_pre_key);
-    memcpy(out->signature, session_signed_pre_key_get_signature(signed_pre_key), sizeof(out->signature));
+    memcpy(out->signature,
+           self->version == OMEMO_2 ? session_signed_pre_key_get_signature_omemo(signed_pre_key)
+                                    : session_signed_pre_key_get_signature(signed_pre_key),
+           sizeof(out->signature));
     SIGNAL_UNREF(signed_pre_key);
     out->pre_key = 0;
     out->pre_key_id = pre_key_id;
@@ -204,7 +208,7 @@ int party_initiate(party *self, const bundle *theirs) {
                                        theirs->identity),
          "bundle");
     must(session_builder_create(&builder, self->store, &self->remote, self->context), "builder");
-    session_builder_set_version(builder, OMEMO_0_3);
+    session_builder_set_version(builder, self->version);
     int result = session_builder_process_pre_key_bundle(builder, object);
     session_builder_free(builder);
     SIGNAL_UNREF(object);
@@ -214,7 +218,7 @@ int party_initiate(party *self, const bundle *theirs) {
 static session_cipher *open_cipher(party *self) {
     session_cipher *cipher = 0;
     must(session_cipher_create(&cipher, self->store, &self->remote, self->context), "cipher");
-    session_cipher_set_version(cipher, OMEMO_0_3);
+    session_cipher_set_version(cipher, self->version);
     return cipher;
 }
 
@@ -230,12 +234,16 @@ int party_decrypt(party *self, int is_pre_key_message, const uint8_t *bytes, siz
     int result;
     if(is_pre_key_message) {
         pre_key_signal_message *message = 0;
-        result = pre_key_signal_message_deserialize(&message, bytes, size, self->context);
+        /* The second takes the sender's device id, which stands in the stanza; a session keeps it and no more. */
+        result = self->version == OMEMO_2
+                     ? pre_key_signal_message_deserialize_omemo(&message, bytes, size, 1, self->context)
+                     : pre_key_signal_message_deserialize(&message, bytes, size, self->context);
         if(result >= 0) result = session_cipher_decrypt_pre_key_signal_message(cipher, message, 0, out);
         SIGNAL_UNREF(message);
     } else {
         signal_message *message = 0;
-        result = signal_message_deserialize(&message, bytes, size, self->context);
+        result = self->version == OMEMO_2 ? signal_message_deserialize_omemo(&message, bytes, size, self->context)
+                                          : signal_message_deserialize(&message, bytes, size, self->context);
         if(result >= 0) result = session_cipher_decrypt_signal_message(cipher, message, 0, out);
         SIGNAL_UNREF(message);
     }

@@ -13,7 +13,9 @@
 
 #define PRE_KEYS 200
 #define SIGNED_PRE_KEY_ID 1
+/* How libomemo-c numbers the versions of OMEMO. */
 #define OMEMO_0_3 3
+#define OMEMO_2 4
 
 typedef struct {
     uint8_t *bytes;
@@ -25,6 +27,7 @@ typedef struct {
     signal_protocol_store_context *store;
     signal_protocol_address remote;
     uint32_t registration_id;
+    uint32_t version;
     stored session;
     stored signed_pre_key;
     stored pre_keys[PRE_KEYS + 1]; /* by id, from 1; empty once used */
@@ -41,7 +44,7 @@ typedef struct {
 
 signal_context *new_context(void);
 
-party *new_party(uint32_t registration_id);
+party *new_party(uint32_t registration_id, uint32_t version);
 void party_make_bundle(party *self, uint32_t pre_key_id, bundle *out);
 void party_forget_session(party *self);
 /* Each gives 0 or a code of libomemo-c; what they put out is the caller's to free. */

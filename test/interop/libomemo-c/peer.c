@@ -1,5 +1,5 @@
 /*
- * An OMEMO 0.3 device over libomemo-c that is driven by lines: one command a line on standard input, one answer a line on
+ * An OMEMO device over libomemo-c, of version 0.3 or, started with the argument "2", of version 2, that is driven by lines: one command a line on standard input, one answer a line on
  * standard output, bytes in hexadecimal, "-" for none.
  *
  *   bundle PREKEY_ID                              -> bundle IDENTITY SPK_ID SPK SIGNATURE PREKEY_ID PREKEY
@@ -33,9 +33,21 @@ static void print_hex(const uint8_t *bytes, size_t size) {
     for(size_t i = 0; i < size; i++) printf("%02x", bytes[i]);
 }
 
-static void print_key(ec_public_key *key) {
+static void print_key(party *self, ec_public_key *key) {
     signal_buffer *buffer = 0;
-    must(ec_public_key_serialize(&buffer, key), "key");
+    must(self->version == OMEMO_2 ? ec_public_key_serialize_omemo(&buffer, key) : ec_public_key_serialize(&buffer, key),
+         "key");
+    print_hex(signal_buffer_data(buffer), signal_buffer_len(buffer));
+    signal_buffer_free(buffer);
+}
+
+static void print_identity(party *self, ec_public_key *key) {
+    if(self->version != OMEMO_2) {
+        print_key(self, key);
+        return;
+    }
+    signal_buffer *buffer = ec_public_key_get_ed(key);
+    must(buffer ? 0 : SG_ERR_NOMEM, "identity");
     print_hex(signal_buffer_data(buffer), signal_buffer_len(buffer));
     signal_buffer_free(buffer);
 }
@@ -49,20 +61,23 @@ static void on_bundle(party *self, uint32_t pre_key_id) {
     bundle ours;
     party_make_bundle(self, pre_key_id, &ours);
     printf("bundle");
-    print_key(ours.identity);
+    print_identity(self, ours.identity);
     printf(" %u", ours.signed_pre_key_id);
-    print_key(ours.signed_pre_key);
+    print_key(self, ours.signed_pre_key);
     print_hex(ours.signature, sizeof(ours.signature));
     printf(" %u", ours.pre_key_id);
-    if(ours.pre_key) print_key(ours.pre_key);
+    if(ours.pre_key) print_key(self, ours.pre_key);
     else printf(" -");
     printf("\n");
 }
 
-static int read_key(party *self, const char *hex, ec_public_key **out) {
-    uint8_t bytes[64];
-    if(strlen(hex) > 2 * sizeof(bytes)) return SG_ERR_INVALID_KEY;
-    size_t size = from_hex(hex, bytes);
+/* In OMEMO 2 a bare key of 32 bytes is an Ed25519 one to libomemo-c, and an X25519 one once its type stands before it. */
+static int read_key(party *self, const char *hex, int is_identity, ec_public_key **out) {
+    uint8_t bytes[64] = {0x05};
+    int has_bare = self->version == OMEMO_2 && !is_identity;
+    if(strlen(hex) > 2 * (sizeof(bytes) - 1)) return SG_ERR_INVALID_KEY;
+    size_t size = from_hex(hex, bytes + has_bare);
+    if(size) size += has_bare;
     return size ? curve_decode_point(out, bytes, size, self->context) : 0;
 }
 
@@ -71,9 +86,9 @@ static void on_initiate(party *self, char **words) {
     theirs.signed_pre_key_id = (uint32_t)strtoul(words[2], 0, 10);
     theirs.pre_key_id = (uint32_t)strtoul(words[5], 0, 10);
     from_hex(words[4], theirs.signature);
-    int code = read_key(self, words[1], &theirs.identity);
-    if(code >= 0) code = read_key(self, words[3], &theirs.signed_pre_key);
-    if(code >= 0) code = read_key(self, words[6], &theirs.pre_key);
+    int code = read_key(self, words[1], 1, &theirs.identity);
+    if(code >= 0) code = read_key(self, words[3], 0, &theirs.signed_pre_key);
+    if(code >= 0) code = read_key(self, words[6], 0, &theirs.pre_key);
     if(code >= 0) code = party_initiate(self, &theirs);
     say(code);
 }
@@ -113,10 +128,11 @@ static int split(char *line, char **words, int most) {
     return count;
 }
 
-int main(void) {
+int main(int count_of_arguments, char **arguments) {
     static char line[LINE_SIZE];
     char *words[8];
-    party *self = new_party(4711);
+    uint32_t version = count_of_arguments > 1 && !strcmp(arguments[1], "2") ? OMEMO_2 : OMEMO_0_3;
+    party *self = new_party(4711, version);
     setvbuf(stdout, 0, _IOLBF, 0);
     while(fgets(line, sizeof(line), stdin)) {
         int count = split(line, words, 8);

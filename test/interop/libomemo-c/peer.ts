@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Bundle } from "../../../sdk/ratchet/mod.js";
+import { axolotl } from "../../../sdk/ratchet/mod.js";
+import type { Bundle, Profile } from "../../../sdk/ratchet/mod.js";
 import type { WireMessage } from "../../sdk/ratchet/device.js";
 import { buildPeer } from "./build.js";
 
@@ -25,9 +26,9 @@ export class LibomemoPeer {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
 
-  /** Starts the program, building it first if need be. */
-  constructor() {
-    this.#process = spawn(buildPeer(), { stdio: ["pipe", "pipe", "pipe"] });
+  /** Starts the program, building it first if need be. @param profile OMEMO 0.3 if not given */
+  constructor(profile: Profile = axolotl) {
+    this.#process = spawn(buildPeer(), profile === axolotl ? [] : ["2"], { stdio: ["pipe", "pipe", "pipe"] });
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 

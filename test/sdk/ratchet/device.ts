@@ -13,7 +13,7 @@ import {
   restoreIdentity,
   serialiseSession,
 } from "../../../sdk/ratchet/mod.js";
-import type { Bundle, Identity, PreKey, SignedPreKey } from "../../../sdk/ratchet/mod.js";
+import type { Bundle, Identity, PreKey, Profile, SignedPreKey } from "../../../sdk/ratchet/mod.js";
 
 /** A message on its way. */
 export interface WireMessage {
@@ -24,22 +24,24 @@ export interface WireMessage {
 /** A device with one peer that keeps its session only as bytes, as a caller with a store does. */
 export class Device {
   readonly identity: Identity;
+  readonly profile: Profile;
   readonly signedPreKey: SignedPreKey;
   readonly preKeys: Map<number, PreKey>;
   /** The stored session. */
   stored: Uint8Array | undefined;
 
-  /** @param identity drawn if not given */
-  constructor(identity: Identity = generateIdentity()) {
+  /** @param profile OMEMO 0.3 if not given @param identity drawn if not given */
+  constructor(profile: Profile = axolotl, identity: Identity = generateIdentity()) {
+    this.profile = profile;
     this.identity = identity;
-    this.signedPreKey = generateSignedPreKey(axolotl, identity, 1);
-    this.preKeys = new Map(generatePreKeys(axolotl, 1, 3).map((preKey) => [preKey.id, preKey]));
+    this.signedPreKey = generateSignedPreKey(profile, identity, 1);
+    this.preKeys = new Map(generatePreKeys(profile, 1, 3).map((preKey) => [preKey.id, preKey]));
   }
 
   /** Its bundle, with this one-time prekey or none. */
   bundle(preKeyId?: number): Bundle {
     return {
-      identityKey: axolotl.encodeIdentity(this.identity),
+      identityKey: this.profile.encodeIdentity(this.identity),
       signedPreKey: this.signedPreKey,
       preKey: preKeyId === undefined ? undefined : this.preKeys.get(preKeyId),
     };
@@ -47,7 +49,8 @@ export class Device {
 
   /** Begins a session. */
   initiate(bundle: Bundle): void {
-    this.stored = serialiseSession(initiate(axolotl, this.identity, bundle, { registrationId: 27183 }));
+    const options = { registrationId: 27183 };
+    this.stored = serialiseSession(initiate(this.profile, this.identity, bundle, options));
   }
 
   /** Encrypts and stores. */
@@ -67,7 +70,7 @@ export class Device {
   }
 
   #receivePreKeyMessage(bytes: Uint8Array) {
-    const message = readPreKeyMessage(axolotl, bytes);
+    const message = readPreKeyMessage(this.profile, bytes);
     const session = this.stored && parseSession(this.stored);
     if (session && matches(session, message)) return decrypt(session, message.message);
     const own = {
@@ -86,9 +89,9 @@ export class Device {
 }
 
 /** Two devices; the first has begun a session with the second and has had an answer. */
-export function connectedDevices(): [Device, Device] {
-  const juliet = new Device();
-  const romeo = new Device();
+export function connectedDevices(profile: Profile = axolotl): [Device, Device] {
+  const juliet = new Device(profile);
+  const romeo = new Device(profile);
   juliet.initiate(romeo.bundle(1));
   romeo.decrypt(juliet.encrypt(Buffer.from("wherefore")));
   juliet.decrypt(romeo.encrypt(Buffer.from("art")));
