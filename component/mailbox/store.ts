@@ -77,7 +77,7 @@ const migrations: readonly Migration[] = [
     // a state that the sender is told.
     sql: `
       CREATE TABLE messages (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        id INTEGER PRIMARY KEY,
         sender INTEGER NOT NULL,
         origin_id TEXT NOT NULL,
         recipient INTEGER NOT NULL,

@@ -33,7 +33,10 @@ class GroupCommit {
   run(calls: readonly Call[]): Outcome[] {
     try {
       this.#begin.run();
-      const outcomes = calls.map((call) => this.#runOne(call));
+      const outcomes =
+        calls.length === 1
+          ? calls.map((call) => this.#runAlone(call))
+          : calls.map((call) => this.#runOne(call));
       this.#commit.run();
       return outcomes;
     } catch (error) {
@@ -42,21 +45,29 @@ class GroupCommit {
     }
   }
 
+  // What throws fails the transaction, and there is nobody else in it
+  #runAlone(call: Call): Outcome {
+    return { id: call.id, value: this.#find(call)(...call.args) };
+  }
+
   #runOne(call: Call): Outcome {
-    const operation = this.#operations.get(`${call.capability} ${call.operation}`);
+    this.#savepoint.run();
     try {
-      if (!operation)
-        throw new TwotickError("no-operation", `the store has no ${call.capability}.${call.operation}`);
-      this.#savepoint.run();
-      const value = operation(...call.args);
+      const value = this.#find(call)(...call.args);
       this.#release.run();
       return { id: call.id, value };
     } catch (error) {
       // SQLite has already rolled everything back when the disk is full
       if (!this.#database.inTransaction) throw error;
-      if (operation) this.#database.exec("ROLLBACK TO operation; RELEASE operation");
+      this.#database.exec("ROLLBACK TO operation; RELEASE operation");
       return { id: call.id, error: sendError(error) };
     }
+  }
+
+  #find({ capability, operation }: Call): Operation {
+    const found = this.#operations.get(`${capability} ${operation}`);
+    if (!found) throw new TwotickError("no-operation", `the store has no ${capability}.${operation}`);
+    return found;
   }
 }
 
