@@ -4,19 +4,22 @@ import { delimiter, join } from "node:path";
 import { SetUpError } from "./set-up-error.mjs";
 
 /**
- * Something that has to be on the machine: a program on the path, or a library that pkg-config knows.
- * @typedef {{ program?: string, library?: string, packages: string[], why: string }} Need
+ * Something that has to be on the machine: a program on the path, a library that pkg-config knows, or a library of the
+ * distribution's own Python.
+ * @typedef {{ program?: string, library?: string, pythonLibrary?: string, packages: string[], why: string }} Need
  */
 
 const APT_LISTS = "/var/lib/apt/lists";
+const PYTHON = "/usr/bin/python3";
 const VERSION_FILE = "/usr/lib/prosody/prosody.version";
 const OLDEST_PROSODY = [0, 12];
 
 /** Those needs that the machine does not meet. @param {Need[]} needs */
 export function missingNeeds(needs) {
-  return needs.filter(({ program, library }) =>
-    program === undefined ? !hasLibrary(library ?? "") : !hasProgram(program),
-  );
+  return needs.filter(({ program, library, pythonLibrary }) => {
+    if (program !== undefined) return !hasProgram(program);
+    return library === undefined ? !hasPythonLibrary(pythonLibrary ?? "") : !hasLibrary(library);
+  });
 }
 
 /** @param {string} name */
@@ -34,6 +37,12 @@ function hasProgram(name) {
 /** @param {string} name */
 function hasLibrary(name) {
   return spawnSync("pkg-config", ["--exists", name], { stdio: "ignore" }).status === 0;
+}
+
+/** @param {string} name */
+function hasPythonLibrary(name) {
+  // Another Python that stands first on the path would not see the distribution's packages
+  return spawnSync(PYTHON, ["-c", `import ${name}`], { stdio: "ignore" }).status === 0;
 }
 
 /** Refuses a Prosody that is too old, where its version can be seen without starting it. @throws {SetUpError} */
@@ -68,7 +77,7 @@ export function installPackages(needed, wished, say) {
   aptInstall(prefix, packages, say);
   const still = missingNeeds(all);
   if (still.length > 0) {
-    const names = still.map((need) => need.program ?? need.library).join(", ");
+    const names = still.map((need) => need.program ?? need.library ?? need.pythonLibrary).join(", ");
     throw new SetUpError(`${names} cannot be found although the packages are installed; look at your PATH`);
   }
   if (bringsProsody) stopPackagedServer(prefix, say);

@@ -21,6 +21,16 @@ const NEEDS = {
   pkgConfig: { program: "pkg-config", packages: ["pkg-config"], why: "finds the peer's libraries" },
   omemo: { library: "libomemo-c", packages: ["libomemo-c-dev"], why: "the independent OMEMO peer" },
   crypto: { library: "libcrypto", packages: ["libssl-dev"], why: "the cryptography of that peer" },
+  oldmemo: {
+    pythonLibrary: "oldmemo",
+    packages: ["python3-oldmemo"],
+    why: "an independent peer for OMEMO 0.3",
+  },
+  twomemo: {
+    pythonLibrary: "twomemo",
+    packages: ["python3-twomemo"],
+    why: "an independent peer for OMEMO 2",
+  },
   openssl: { program: "openssl", packages: ["openssl"], why: "makes the certificates of the TLS tests" },
   python: { program: "python3", packages: ["python3"], why: "builds better-sqlite3" },
   make: { program: "make", packages: ["make"], why: "builds better-sqlite3" },
@@ -31,7 +41,13 @@ const PEERS = ["prosody", "cc", "pkgConfig", "omemo", "crypto", "openssl"];
 const BUILD_TOOLS = ["python", "make", "cxx"];
 
 /** @type {Record<string, string[]>} */
-const PURPOSES = { start: ["prosody"], demo: ["prosody"], test: PEERS, bench: PEERS, check: [] };
+const PURPOSES = {
+  start: ["prosody"],
+  demo: ["prosody"],
+  test: [...PEERS, "oldmemo", "twomemo"],
+  bench: PEERS,
+  check: [],
+};
 
 /** @param {string} text */
 function say(text) {

@@ -18,7 +18,7 @@ export const MAX_SESSIONS = 5;
  * Two devices that begin at the same time end up with two sessions, and each end goes on with the one that it saw last: so
  * keep them all, newest first, put the one that opened a message in front, and drop those beyond `MAX_SESSIONS`.
  *
- * @param sessions newest first; those beyond `MAX_SESSIONS` are not tried
+ * @param sessions newest first, of the profile that the message came in; those beyond `MAX_SESSIONS` are not tried
  * @returns what `decrypt` gives, and which session it was
  * @throws NoSession when there is none, else what `decrypt` threw with the last that was tried
  */

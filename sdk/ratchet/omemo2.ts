@@ -6,13 +6,13 @@ import { montgomeryOf, signEdwards, verifyEdwards } from "./signature.js";
 
 const MAC_SIZE_BYTES = 16;
 
-/** The field numbers of OMEMOMessage. Source: XEP-0384 §10. */
+/** The field numbers of OMEMOMessage. Source: XEP-0384 §12. */
 const MESSAGE = { counter: 1, previousCounter: 2, ratchetKey: 3, ciphertext: 4 } as const;
 
-/** The field numbers of OMEMOAuthenticatedMessage. Source: XEP-0384 §10. */
+/** The field numbers of OMEMOAuthenticatedMessage. Source: XEP-0384 §12. */
 const AUTHENTICATED = { mac: 1, message: 2 } as const;
 
-/** The field numbers of OMEMOKeyExchange. Source: XEP-0384 §10. */
+/** The field numbers of OMEMOKeyExchange. Source: XEP-0384 §12. */
 const KEY_EXCHANGE = { preKeyId: 1, signedPreKeyId: 2, identityKey: 3, baseKey: 4, message: 5 } as const;
 
 /** OMEMO 2, `urn:xmpp:omemo:2`. Source: XEP-0384 0.8 §4. */
@@ -26,7 +26,7 @@ export const omemo2: Profile = {
   },
   macSizeBytes: MAC_SIZE_BYTES,
   identityKeySizeBytes: KEY_SIZE_BYTES,
-  // XEP-0384 §4.3: pk_id is a required field of OMEMOKeyExchange
+  // XEP-0384 §12: pk_id is a required field of OMEMOKeyExchange
   isPreKeyMandatory: true,
 
   // XEP-0384 §4.2: the identity key travels in its Ed25519 form, all others in their X25519 form

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { missingNeeds } from "../../prosody/set-up-packages.mjs";
 import { temporaryFolder } from "../support/prosody.js";
 
 const PROSODY_FOLDER = new URL("../../prosody/", import.meta.url).pathname;
@@ -82,6 +83,14 @@ class Machine {
     rmSync(this.root, { recursive: true, force: true });
   }
 }
+
+describe("missingNeeds", () => {
+  it("tells a library of the distribution's Python that is there from one that is not", () => {
+    const rest = { packages: ["python3"], why: "stands in the standard library" };
+    const missing = { ...rest, pythonLibrary: "no_such_library" };
+    expect(missingNeeds([{ ...rest, pythonLibrary: "asyncio" }, missing])).deep.equal([missing]);
+  });
+});
 
 describe("prosody/set-up.mjs", () => {
   let machine: Machine;

@@ -5,7 +5,7 @@ import { unseal } from "../../../sdk/ratchet/cipher.js";
 import { hmac } from "../../../sdk/ratchet/hkdf.js";
 import { messageKeys, messageKeySeed } from "../../../sdk/ratchet/kdf.js";
 import type { Session } from "../../../sdk/ratchet/mod.js";
-import { connectedDevices } from "./device.js";
+import { connectedDevices, PROFILES } from "./device.js";
 
 /** The next message of this session with any ciphertext and a right MAC, as only the true sender can make it. */
 function authentic(session: Session, encipher: (key: Buffer, iv: Buffer) => Buffer): Buffer {
@@ -19,7 +19,10 @@ function authentic(session: Session, encipher: (key: Buffer, iv: Buffer) => Buff
     session.remoteIdentityKey,
     session.isInitiator,
   );
-  return profile.sealMessage(authenticated, hmac(keys.macKey, associated, authenticated).subarray(0, 8));
+  return profile.sealMessage(
+    authenticated,
+    hmac(keys.macKey, associated, authenticated).subarray(0, profile.macSizeBytes),
+  );
 }
 
 function unpadded(key: Buffer, iv: Buffer): Buffer {
@@ -27,47 +30,49 @@ function unpadded(key: Buffer, iv: Buffer): Buffer {
   return Buffer.concat([cipher.update(Buffer.alloc(32, 0xaa)), cipher.final()]);
 }
 
-describe("unseal", () => {
-  const [juliet, romeo] = connectedDevices();
-  // An answered session of Juliet's with a sending chain
-  juliet.encrypt(Buffer.from("x"));
-  const session = parseSession(juliet.stored!);
+for (const profile of PROFILES) {
+  describe(`unseal, ${profile.namespace}`, () => {
+    const [juliet, romeo] = connectedDevices(profile);
+    // An answered session of Juliet's with a sending chain
+    juliet.encrypt(Buffer.from("x"));
+    const session = parseSession(juliet.stored!);
 
-  const wrong: [string, (key: Buffer, iv: Buffer) => Buffer][] = [
-    ["no ciphertext", () => Buffer.alloc(0)],
-    ["15 bytes of ciphertext", () => Buffer.alloc(15)],
-    ["a wrong padding", unpadded],
-  ];
-  for (const [what, encipher] of wrong) {
-    it(`refuses an authentic message with ${what}`, () => {
-      const receiving = parseSession(romeo.stored!);
-      expect(() => decrypt(receiving, authentic(session, encipher))).to.throw(MalformedMessage);
-    });
-  }
-
-  it("says nothing about the padding of a message that is not authentic", () => {
-    const message = authentic(session, unpadded);
-    message[message.length - 1]! ^= 1;
-    expect(() => decrypt(parseSession(romeo.stored!), message)).to.throw(BadMac);
-  });
-
-  it("refuses a MAC of another length", () => {
-    const sealed = session.profile.decodeMessage(authentic(session, unpadded));
-    for (const mac of [
-      Buffer.alloc(0),
-      sealed.mac.subarray(0, 7),
-      Buffer.concat([sealed.mac, Buffer.alloc(1)]),
-    ]) {
-      expect(() => unseal(parseSession(romeo.stored!), Buffer.alloc(32), { ...sealed, mac })).to.throw(
-        BadMac,
-      );
+    const wrong: [string, (key: Buffer, iv: Buffer) => Buffer][] = [
+      ["no ciphertext", () => Buffer.alloc(0)],
+      ["15 bytes of ciphertext", () => Buffer.alloc(15)],
+      ["a wrong padding", unpadded],
+    ];
+    for (const [what, encipher] of wrong) {
+      it(`refuses an authentic message with ${what}`, () => {
+        const receiving = parseSession(romeo.stored!);
+        expect(() => decrypt(receiving, authentic(session, encipher))).to.throw(MalformedMessage);
+      });
     }
-  });
 
-  it("overwrites the seed, whether the message is authentic or not", () => {
-    const sealed = session.profile.decodeMessage(authentic(session, unpadded));
-    const seed = Buffer.alloc(32, 1);
-    expect(() => unseal(session, seed, sealed)).to.throw(BadMac);
-    expect(seed).to.deep.equal(Buffer.alloc(32));
+    it("says nothing about the padding of a message that is not authentic", () => {
+      const message = authentic(session, unpadded);
+      message[message.length - 1]! ^= 1;
+      expect(() => decrypt(parseSession(romeo.stored!), message)).to.throw(BadMac);
+    });
+
+    it("refuses a MAC of another length", () => {
+      const sealed = session.profile.decodeMessage(authentic(session, unpadded));
+      for (const mac of [
+        Buffer.alloc(0),
+        sealed.mac.subarray(1),
+        Buffer.concat([sealed.mac, Buffer.alloc(1)]),
+      ]) {
+        expect(() => unseal(parseSession(romeo.stored!), Buffer.alloc(32), { ...sealed, mac })).to.throw(
+          BadMac,
+        );
+      }
+    });
+
+    it("overwrites the seed, whether the message is authentic or not", () => {
+      const sealed = session.profile.decodeMessage(authentic(session, unpadded));
+      const seed = Buffer.alloc(32, 1);
+      expect(() => unseal(session, seed, sealed)).to.throw(BadMac);
+      expect(seed).to.deep.equal(Buffer.alloc(32));
+    });
   });
-});
+}

@@ -8,12 +8,16 @@ import {
   generateSignedPreKey,
   initiate,
   matches,
+  omemo2,
   parseSession,
   readPreKeyMessage,
   restoreIdentity,
   serialiseSession,
 } from "../../../sdk/ratchet/mod.js";
 import type { Bundle, Identity, PreKey, Profile, SignedPreKey } from "../../../sdk/ratchet/mod.js";
+
+/** What every test of the ratchet itself holds for. */
+export const PROFILES: readonly Profile[] = [axolotl, omemo2];
 
 /** A message on its way. */
 export interface WireMessage {

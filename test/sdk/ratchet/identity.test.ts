@@ -6,7 +6,7 @@ import {
   MalformedKey,
   restoreIdentity,
 } from "../../../sdk/ratchet/mod.js";
-import { edwardsOf, verifyMontgomery } from "../../../sdk/ratchet/signature.js";
+import { edwardsOf, montgomeryOf, verifyMontgomery } from "../../../sdk/ratchet/signature.js";
 import { identityOfSign } from "./device.js";
 
 describe("restoreIdentity", () => {
@@ -73,6 +73,39 @@ describe("verifyMontgomery", () => {
     const minusOne = Buffer.from(`ec${"ff".repeat(30)}7f`, "hex");
     for (const u of [minusOne, Buffer.alloc(32, 0xff), Buffer.alloc(31), Buffer.alloc(33)]) {
       expect(() => verifyMontgomery(u, Buffer.alloc(1), Buffer.alloc(64))).to.throw(MalformedKey);
+    }
+  });
+});
+
+describe("montgomeryOf", () => {
+  it("gives the X25519 form of an Ed25519 key, whatever its sign", () => {
+    for (let seed = 0; seed < 64; seed++) {
+      const { signing, agreement } = restoreIdentity(Buffer.alloc(32, seed));
+      expect(montgomeryOf(signing.publicKey)).to.deep.equal(agreement.publicKey);
+    }
+  });
+
+  it("refuses what is no point, about half of all bytes", () => {
+    let refused = 0;
+    for (let y = 2; y < 202; y++) {
+      const bytes = Buffer.alloc(32);
+      bytes[0] = y;
+      try {
+        montgomeryOf(bytes);
+      } catch (error) {
+        expect(error).to.be.instanceOf(MalformedKey);
+        refused++;
+      }
+    }
+    expect(refused).to.be.within(70, 130);
+  });
+
+  it("refuses every y that is not written canonically, with either sign", () => {
+    for (let first = 0xed; first <= 0xff; first++) {
+      for (const last of ["7f", "ff"]) {
+        const y = Buffer.from(`${first.toString(16)}${"ff".repeat(30)}${last}`, "hex");
+        expect(() => montgomeryOf(y), y.toString("hex")).to.throw(MalformedKey, "canonical");
+      }
     }
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import {
   axolotl,
+  omemo2,
   parseSession,
   RatchetError,
   readPreKeyMessage,
@@ -45,9 +46,9 @@ function send({ from, posted }: Direction): void {
   const plaintext = Buffer.from(`message ${posted.length}`);
   const wire = from.encrypt(plaintext);
   const bytes = wire.isPreKeyMessage
-    ? readPreKeyMessage(axolotl, wire.message).message
+    ? readPreKeyMessage(from.profile, wire.message).message
     : Buffer.from(wire.message);
-  const ratchetKey = axolotl.decodeMessage(bytes).ratchetKey.toString("hex");
+  const ratchetKey = from.profile.decodeMessage(bytes).ratchetKey.toString("hex");
   posted.push({ wire, plaintext, ratchetKey, isRead: false });
 }
 
@@ -86,28 +87,33 @@ function checkRoundTrip({ stored }: Device): void {
 }
 
 describe("the ratchet under loss, duplication, reordering and damage", () => {
-  it("opens every message once, as it was sent, and keeps its state through everything else", function () {
-    this.timeout(120_000);
-    let steps = 0;
-    const run = (script: Step[], preKeyId: number | undefined) => {
-      const [juliet, romeo] = [new Device(), new Device()];
-      juliet.initiate(romeo.bundle(preKeyId));
-      const directions: [Direction, Direction] = [
-        { from: juliet, to: romeo, posted: [], met: [] },
-        { from: romeo, to: juliet, posted: [], met: [] },
-      ];
-      for (const next of script) {
-        const chosen = directions[next.direction];
-        if (next.kind === "send") send(chosen);
-        else if (next.kind === "deliver") deliver(chosen, next.which);
-        else tamper(chosen, next.which, next.byte);
-        checkRoundTrip(juliet);
-        checkRoundTrip(romeo);
-        steps++;
-      }
-    };
-    const script = fc.array(step, { minLength: 50, maxLength: 400, size: "max" });
-    fc.assert(fc.property(script, fc.constantFrom(undefined, 1), run), { seed: 20_241, numRuns: 50 });
-    expect(steps).to.be.greaterThan(5000);
-  });
+  for (const [profile, preKeyIds] of [
+    [axolotl, [undefined, 1]],
+    [omemo2, [1]],
+  ] as const) {
+    it(`opens every message once, as it was sent, and keeps its state through everything else, ${profile.namespace}`, function () {
+      this.timeout(120_000);
+      let steps = 0;
+      const run = (script: Step[], preKeyId: number | undefined) => {
+        const [juliet, romeo] = [new Device(profile), new Device(profile)];
+        juliet.initiate(romeo.bundle(preKeyId));
+        const directions: [Direction, Direction] = [
+          { from: juliet, to: romeo, posted: [], met: [] },
+          { from: romeo, to: juliet, posted: [], met: [] },
+        ];
+        for (const next of script) {
+          const chosen = directions[next.direction];
+          if (next.kind === "send") send(chosen);
+          else if (next.kind === "deliver") deliver(chosen, next.which);
+          else tamper(chosen, next.which, next.byte);
+          checkRoundTrip(juliet);
+          checkRoundTrip(romeo);
+          steps++;
+        }
+      };
+      const script = fc.array(step, { minLength: 50, maxLength: 400, size: "max" });
+      fc.assert(fc.property(script, fc.constantFrom(...preKeyIds), run), { seed: 20_241, numRuns: 50 });
+      expect(steps).to.be.greaterThan(5000);
+    });
+  }
 });

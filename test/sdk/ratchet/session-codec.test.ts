@@ -1,18 +1,20 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import {
+  axolotl,
   decrypt,
   encrypt,
   MalformedState,
   parseSession,
   serialiseSession,
 } from "../../../sdk/ratchet/mod.js";
+import type { Profile } from "../../../sdk/ratchet/mod.js";
 import { MAX_SKIP } from "../../../sdk/ratchet/session.js";
-import { connectedDevices, Device } from "./device.js";
+import { connectedDevices, Device, PROFILES } from "./device.js";
 
 /** Sessions in every shape there is. */
-function shapes(): [string, Uint8Array][] {
-  const [fresh, romeo] = [new Device(), new Device()];
+function shapes(profile: Profile): [string, Uint8Array][] {
+  const [fresh, romeo] = [new Device(profile), new Device(profile)];
   fresh.initiate(romeo.bundle(1));
   const begun = fresh.stored!;
   const first = fresh.encrypt(Buffer.from("x"));
@@ -20,12 +22,12 @@ function shapes(): [string, Uint8Array][] {
   const pending = fresh.stored!;
   romeo.decrypt(first);
   romeo.decrypt(fresh.encrypt(Buffer.from("x")));
-  const other = new Device();
-  other.initiate(new Device().bundle());
-  const [juliet] = connectedDevices();
+  const other = new Device(profile);
+  other.initiate(new Device(profile).bundle(profile.isPreKeyMandatory ? 1 : undefined));
+  const [juliet] = connectedDevices(profile);
   return [
     ["begun", begun],
-    ["begun without one-time prekey", other.stored!],
+    [profile.isPreKeyMandatory ? "begun with another" : "begun without one-time prekey", other.stored!],
     ["waiting for the first answer", pending],
     ["accepted, with a skipped message key", romeo.stored!],
     ["answered", juliet.stored!],
@@ -33,7 +35,9 @@ function shapes(): [string, Uint8Array][] {
 }
 
 describe("parseSession", () => {
-  for (const [shape, stored] of shapes()) {
+  for (const [shape, stored] of PROFILES.flatMap((profile) =>
+    shapes(profile).map(([shape, stored]) => [`of ${profile.namespace}, ${shape}`, stored] as const),
+  )) {
     it(`reads back a session ${shape}`, () => {
       const session = parseSession(stored);
       expect(serialiseSession(session)).to.deep.equal(Buffer.from(stored));
@@ -49,7 +53,7 @@ describe("parseSession", () => {
   }
 
   it("refuses other versions, unknown profiles and unknown flags", () => {
-    const [, [, stored]] = shapes() as [unknown, [string, Uint8Array]];
+    const [, [, stored]] = shapes(axolotl) as [unknown, [string, Uint8Array]];
     for (const [at, value] of [
       [0, 0],
       [0, 2],
@@ -75,21 +79,23 @@ describe("parseSession", () => {
     );
   });
 
-  it("goes on with sessions that were stored by the first version of this layout", () => {
-    const file = new URL("../../vectors/session-v1.json", import.meta.url);
-    const fixture = JSON.parse(readFileSync(file, "utf8")) as Record<
-      "juliet" | "romeo" | "skipped" | "next",
-      string
-    >;
-    const romeo = parseSession(Buffer.from(fixture.romeo, "hex"));
-    const juliet = parseSession(Buffer.from(fixture.juliet, "hex"));
-    const skipped = decrypt(romeo, Buffer.from(fixture.skipped, "hex"));
-    expect(skipped.plaintext.toString()).to.equal("skipped");
-    const next = decrypt(skipped.session, Buffer.from(fixture.next, "hex"));
-    expect(next.plaintext.toString()).to.equal("next");
-    const answer = encrypt(next.session, Buffer.from("answer"));
-    expect(decrypt(juliet, answer.message).plaintext.toString()).to.equal("answer");
-  });
+  for (const name of ["session-v1.json", "session-v1-omemo2.json"]) {
+    it(`goes on with sessions that were stored by the first version of this layout, ${name}`, () => {
+      const file = new URL(`../../vectors/${name}`, import.meta.url);
+      const fixture = JSON.parse(readFileSync(file, "utf8")) as Record<
+        "juliet" | "romeo" | "skipped" | "next",
+        string
+      >;
+      const romeo = parseSession(Buffer.from(fixture.romeo, "hex"));
+      const juliet = parseSession(Buffer.from(fixture.juliet, "hex"));
+      const skipped = decrypt(romeo, Buffer.from(fixture.skipped, "hex"));
+      expect(skipped.plaintext.toString()).to.equal("skipped");
+      const next = decrypt(skipped.session, Buffer.from(fixture.next, "hex"));
+      expect(next.plaintext.toString()).to.equal("next");
+      const answer = encrypt(next.session, Buffer.from("answer"));
+      expect(decrypt(juliet, answer.message).plaintext.toString()).to.equal("answer");
+    });
+  }
 });
 
 describe("serialiseSession", () => {
