@@ -2,6 +2,7 @@ import { formatStamp, parseStamp, type EpochMs } from "./clock.js";
 import { StanzaError } from "./errors.js";
 import { deviceId, seq, type DeviceId, type Seq } from "./ids.js";
 import { NS } from "./namespaces.js";
+import { readClaim, writeClaim, type GenerationClaim } from "./store-generation.js";
 import { attribute, type Element, reading, requireAttribute, xml } from "./xml.js";
 
 /** How a device opens its mailbox: by its device key over a fresh nonce, or by the token of an earlier attach. */
@@ -15,6 +16,8 @@ export interface Attach {
   /** The last entry that is durable on the device; 0 before the first. */
   readonly last: Seq;
   readonly proof: AttachProof;
+  /** Of which generation its store is; missing when the device does not say. */
+  readonly generation?: GenerationClaim;
 }
 
 /** What a device signs (Ed25519) to open its mailbox: nothing else that it signs can be mistaken for it. */
@@ -24,10 +27,12 @@ export function attachStatement(service: string, fullJid: string, device: Device
 
 /** Reads `<attach/>`. @throws {StanzaError} `bad-request` */
 export function readAttach(attach: Element): Attach {
+  const generation = attach.getChild("generation");
   return reading(() => ({
     device: deviceId(requireAttribute(attach, "device")),
     last: seq(requireAttribute(attach, "last")),
     proof: readProof(attach),
+    ...(generation && { generation: readClaim(generation) }),
   }));
 }
 
@@ -44,7 +49,7 @@ function readProof(attach: Element): AttachProof {
 }
 
 /** Writes `<attach/>`. */
-export function writeAttach({ device, last, proof }: Attach): Element {
+export function writeAttach({ device, last, proof, generation }: Attach): Element {
   const inner =
     "token" in proof
       ? xml("token", {}, proof.token)
@@ -53,7 +58,7 @@ export function writeAttach({ device, last, proof }: Attach): Element {
           key: proof.publicKey.toString("base64"),
           signature: proof.signature.toString("base64"),
         });
-  return xml("attach", { xmlns: NS.mailbox, device, last }, inner);
+  return xml("attach", { xmlns: NS.mailbox, device, last }, generation && writeClaim(generation), inner);
 }
 
 /** The answer to an attach. */
@@ -63,18 +68,23 @@ export interface Attached {
   /** Opens the mailbox in one round trip next time. */
   readonly token: string;
   readonly tokenExpiresAt: EpochMs;
+  /** The next generation of the device's store, when the device has said which one it has. */
+  readonly generation?: string | undefined;
 }
 
 /** Writes `<attached/>`. */
-export function writeAttached({ number, token, tokenExpiresAt }: Attached): Element {
-  return xml("attached", { xmlns: NS.mailbox, number, token, expires: formatStamp(tokenExpiresAt) });
+export function writeAttached({ number, token, tokenExpiresAt, generation }: Attached): Element {
+  const expires = formatStamp(tokenExpiresAt);
+  return xml("attached", { xmlns: NS.mailbox, number, token, expires, generation });
 }
 
 /** Reads `<attached/>`. @throws {StanzaError} `bad-request` */
 export function readAttached(attached: Element): Attached {
+  const generation = attribute(attached, "generation");
   return reading(() => ({
     number: requireAttribute(attached, "number"),
     token: requireAttribute(attached, "token"),
     tokenExpiresAt: parseStamp(attribute(attached, "expires")),
+    ...(generation !== undefined && { generation }),
   }));
 }

@@ -3,6 +3,7 @@ import { StanzaError } from "./errors.js";
 import { messageId, seq, type MessageId, type Seq } from "./ids.js";
 import { Jid } from "./jid.js";
 import { NS } from "./namespaces.js";
+import { readSent } from "./store-generation.js";
 import {
   attribute,
   childElements,
@@ -44,6 +45,8 @@ export interface Submit {
   readonly messages: readonly Submission[];
   /** Messages that are not what they should be; they do not hold up the others. */
   readonly refused: readonly { readonly id: MessageId; readonly error: StanzaError }[];
+  /** How often the device had encrypted something by then; missing when it does not say. */
+  readonly sent: number | undefined;
 }
 
 /** What became of one submitted message. */
@@ -67,6 +70,7 @@ export function readSubmit(submit: Element): Submit {
     acknowledgement: ack && readAcknowledgement(ack),
     messages: read.filter((one): one is Submission => !("error" in one)),
     refused: read.filter((one): one is Submit["refused"][number] => "error" in one),
+    sent: readSent(submit),
   };
 }
 
@@ -105,8 +109,10 @@ function readContent(id: MessageId, message: Element): Submission {
 export function writeSubmit({
   acknowledgement,
   messages,
+  sent,
 }: {
   acknowledgement?: Acknowledgement;
+  sent?: number;
   messages: readonly Pick<Submission, "id" | "to" | "payload">[];
 }): string {
   const ack = acknowledgement ? writeAcknowledgement(acknowledgement, "") : "";
@@ -114,7 +120,8 @@ export function writeSubmit({
     ({ id, to, payload }) =>
       `<message id='${escapeXML(id)}' to='${escapeXML(to.toString())}'>${payload}</message>`,
   );
-  return `<submit xmlns='${NS.mailbox}'>${ack}${parts.join("")}</submit>`;
+  const count = sent === undefined ? "" : ` sent='${sent}'`;
+  return `<submit xmlns='${NS.mailbox}'${count}>${ack}${parts.join("")}</submit>`;
 }
 
 /** Reads `<ack/>`. @throws {StanzaError} `bad-request` */

@@ -18,6 +18,12 @@ export * from "./receipt-state.js";
 export * from "./omemo.js";
 export * from "./omemo-bundle.js";
 export * from "./omemo-device-list.js";
+export * from "./omemo2.js";
+export * from "./omemo2-bundle.js";
+export * from "./omemo2-device-list.js";
+export * from "./envelope.js";
+export * from "./envelope-affixes.js";
+export * from "./trust-message.js";
 
 // XML, forms, errors, time
 export * from "./namespaces.js";
@@ -25,3 +31,4 @@ export * from "./xml.js";
 export * from "./data-form.js";
 export * from "./errors.js";
 export * from "./clock.js";
+export * from "./steady-clock.js";

@@ -22,6 +22,10 @@ export const NS = {
   discoInfo: "http://jabber.org/protocol/disco#info",
   /** XEP-0030 §4 */
   discoItems: "http://jabber.org/protocol/disco#items",
+  /** XEP-0033 §3: multicasting that servers act on */
+  addresses: "http://jabber.org/protocol/address",
+  /** XEP-0045 §7: what rooms say of themselves and their occupants */
+  mucUser: "http://jabber.org/protocol/muc#user",
   /** XEP-0050 §4 */
   commands: "http://jabber.org/protocol/commands",
   /** XEP-0060 §15 */
@@ -44,10 +48,26 @@ export const NS = {
   streamManagement: "urn:xmpp:sm:3",
   /** XEP-0199 §4 */
   ping: "urn:xmpp:ping",
+  /** XEP-0203 §2 */
+  delay: "urn:xmpp:delay",
+  /** XEP-0280 §4 */
+  carbons: "urn:xmpp:carbons:2",
+  /** XEP-0313 §4 */
+  archive: "urn:xmpp:mam:2",
+  /** XEP-0359 §3 */
+  stanzaIds: "urn:xmpp:sid:0",
   /** XEP-0333 §4 */
   chatMarkers: "urn:xmpp:chat-markers:0",
   /** XEP-0384 0.3 §4: the OMEMO that most apps speak */
   omemo: "eu.siacs.conversations.axolotl",
+  /** XEP-0384 0.8 §5: OMEMO 2 */
+  omemo2: "urn:xmpp:omemo:2",
+  /** XEP-0420 §6.1 */
+  sce: "urn:xmpp:sce:1",
+  /** XEP-0434 0.6 §4 */
+  trustMessages: "urn:xmpp:tm:1",
+  /** XEP-0450 0.4 §4: the usage that a trust message of automatic trust management names */
+  automaticTrust: "urn:xmpp:atm:1",
   /** XEP-0380 §3 */
   encryption: "urn:xmpp:eme:0",
   /** XEP-0334 §4 */
@@ -63,3 +83,9 @@ export const OMEMO_DEVICE_LIST_NODE = `${NS.omemo}.devicelist`;
 
 /** XEP-0384 0.3 §4.3: bundle nodes are this prefix and the device id. */
 export const OMEMO_BUNDLE_NODE_PREFIX = `${NS.omemo}.bundles:`;
+
+/** XEP-0384 0.8 §5.3.1: the PEP node that holds a person's OMEMO 2 device list. */
+export const OMEMO2_DEVICE_LIST_NODE = `${NS.omemo2}:devices`;
+
+/** XEP-0384 0.8 §5.3.2: the PEP node that holds all OMEMO 2 bundles, each in the item named by its device id. */
+export const OMEMO2_BUNDLES_NODE = `${NS.omemo2}:bundles`;

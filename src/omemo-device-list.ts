@@ -13,7 +13,11 @@ export const MAX_OMEMO_DEVICES = 64;
  */
 export function readDeviceList(list: Element): DeviceId[] {
   if (list.name !== "list" || namespaceOf(list) !== NS.omemo) throw new InvalidInput("not a device list");
-  const devices = list.getChildren("device", NS.omemo);
+  return readDevices(list.getChildren("device", NS.omemo));
+}
+
+/** Reads the entries of a device list of either version: every device once, in its order. @throws {InvalidInput} */
+export function readDevices(devices: readonly Element[]): DeviceId[] {
   if (devices.length > MAX_OMEMO_DEVICES) {
     throw new InvalidInput(`a device list with more than ${MAX_OMEMO_DEVICES} devices`);
   }

@@ -4,8 +4,13 @@ import { deviceId, type DeviceId } from "./ids.js";
 import { NS } from "./namespaces.js";
 import { attribute, type Element, namespaceOf } from "./xml.js";
 
-/** Keys in one message: those of all devices of both sides, with room. */
-export const MAX_OMEMO_KEYS = 256;
+/**
+ * Keys in one message: those of all devices of all its readers, with room.
+ *
+ * What a submit carries is reached first: 96 KiB hold about 600 keys of sessions in use, or 340 that build one; of
+ * OMEMO 2, whose ratchet messages are longer, 390 to 490, or 270 to 320, by how many of them are of one person.
+ */
+export const MAX_OMEMO_KEYS = 1024;
 
 /** Bytes of one ratchet message; one that builds a session has about 200. */
 export const MAX_OMEMO_KEY_BYTES = 1024;
@@ -76,8 +81,9 @@ function only(parent: Element, name: string): Element {
   return child;
 }
 
-/** Writes `<encrypted/>`. Source: XEP-0384 0.3 §4.5, §4.6. */
+/** Writes `<encrypted/>`. @throws {InvalidInput} for too many keys. Source: XEP-0384 0.3 §4.5, §4.6. */
 export function writeEncrypted({ sid, keys, iv, payload }: OmemoMessage): string {
+  if (keys.length > MAX_OMEMO_KEYS) throw new InvalidInput(`more than ${MAX_OMEMO_KEYS} keys`);
   const written = keys.map(({ rid, isPreKey, data }) => {
     const prekey = isPreKey ? " prekey='true'" : "";
     return `<key rid='${rid}'${prekey}>${encodeBase64(data)}</key>`;
@@ -86,10 +92,19 @@ export function writeEncrypted({ sid, keys, iv, payload }: OmemoMessage): string
   return `<encrypted xmlns='${NS.omemo}'><header sid='${sid}'>${written.join("")}<iv>${encodeBase64(iv)}</iv></header>${text}</encrypted>`;
 }
 
-/** What stands beside `<encrypted/>`: how it is encrypted, that it is to be kept, and a body for apps without OMEMO. */
-export const OMEMO_COMPANIONS =
-  // XEP-0380 §3
-  `<encryption xmlns='${NS.encryption}' namespace='${NS.omemo}' name='OMEMO'/>` +
-  // XEP-0334 §4.4
-  `<store xmlns='${NS.hints}'/>` +
-  `<body xmlns='${NS.client}'>This message is encrypted with OMEMO, which this app cannot open.</body>`;
+/**
+ * What stands beside the `<encrypted/>` of each of these namespaces, once for all of them: how it is encrypted, that
+ * it is to be kept, and a body for apps that cannot open it.
+ */
+export function omemoCompanions(namespaces: readonly string[]): string {
+  return (
+    // XEP-0380 §3
+    namespaces.map((ns) => `<encryption xmlns='${NS.encryption}' namespace='${ns}' name='OMEMO'/>`).join("") +
+    // XEP-0334 §4.4
+    `<store xmlns='${NS.hints}'/>` +
+    `<body xmlns='${NS.client}'>This message is encrypted with OMEMO, which this app cannot open.</body>`
+  );
+}
+
+/** What stands beside `<encrypted/>` of OMEMO 0.3: see {@link omemoCompanions}. */
+export const OMEMO_COMPANIONS = omemoCompanions([NS.omemo]);

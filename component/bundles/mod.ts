@@ -3,7 +3,7 @@ import type { AccountOperations } from "../accounts/store.js";
 import type { Capability, CapabilityModule } from "../capability.js";
 import { BundleProxy } from "./handler.js";
 
-/** OMEMO for number JIDs: device lists and bundles are answered from the account behind the number. */
+/** OMEMO, 0.3 and 2, for number JIDs: device lists and bundles are answered from the account behind the number. */
 export const bundles: CapabilityModule = {
   name: "bundles",
   create(context): Capability {

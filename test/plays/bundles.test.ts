@@ -1,11 +1,16 @@
 import { appendFileSync } from "node:fs";
 import { expect } from "chai";
-import { publishItem } from "../../sdk/omemo/pep.js";
 import { StanzaError } from "../../src/errors.js";
 import { newId, newMessageId, type Seq } from "../../src/ids.js";
 import { writeAttach } from "../../src/mailbox-attach.js";
 import { writeSubmit } from "../../src/mailbox-submit.js";
-import { NS, OMEMO_BUNDLE_NODE_PREFIX, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
+import {
+  NS,
+  OMEMO2_BUNDLES_NODE,
+  OMEMO2_DEVICE_LIST_NODE,
+  OMEMO_BUNDLE_NODE_PREFIX,
+  OMEMO_DEVICE_LIST_NODE,
+} from "../../src/namespaces.js";
 import { Jid } from "../../src/jid.js";
 import { attribute, parseXml, xml, type Element } from "../../src/xml.js";
 import { addAccount } from "../support/prosody.js";
@@ -29,6 +34,37 @@ function items(node: string, ...inner: readonly Element[]): Element {
   return xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node }, ...inner));
 }
 
+/** Publishes an item in a node that everybody may read and that keeps some items. */
+async function publish(
+  device: RawDevice,
+  node: string,
+  content: Element,
+  { id = "current", maxItems = 1 } = {},
+): Promise<void> {
+  const field = (name: string, value: string | number): Element =>
+    xml("field", { var: name }, xml("value", {}, String(value)));
+  const options = xml(
+    "x",
+    { xmlns: NS.dataForms, type: "submit" },
+    field("FORM_TYPE", NS.publishOptions),
+    field("pubsub#access_model", "open"),
+    field("pubsub#max_items", maxItems),
+  );
+  const request = xml(
+    "pubsub",
+    { xmlns: NS.pubsub },
+    xml("publish", { node }, xml("item", { id }, content)),
+    xml("publish-options", {}, options),
+  );
+  const { credentials } = device;
+  await device.ask("set", request, `${credentials.username}@${credentials.domain}`);
+}
+
+/** The ids of the items in an answer. */
+function itemIds(pubsub: Element): (string | undefined)[] {
+  return (pubsub.getChild("items")?.getChildren("item") ?? []).map((item) => attribute(item, "id"));
+}
+
 describe("OMEMO keys of a number", () => {
   const world = useWorld();
   const devices: RawDevice[] = [];
@@ -44,9 +80,9 @@ describe("OMEMO keys of a number", () => {
     juliet = await connected(await world().person("+15551230001", "opaque-7f3a"));
     romeo = await connected(await world().person("+15551230002", "opaque-91bc"));
     const list = xml("list", { xmlns: NS.omemo }, xml("device", { id: 7 }));
-    await publishItem(juliet.connection, OMEMO_DEVICE_LIST_NODE, list);
+    await publish(juliet, OMEMO_DEVICE_LIST_NODE, list);
     const bundle = xml("bundle", { xmlns: NS.omemo }, xml("identityKey", {}, "AAAA"));
-    await publishItem(juliet.connection, `${OMEMO_BUNDLE_NODE_PREFIX}7`, bundle);
+    await publish(juliet, `${OMEMO_BUNDLE_NODE_PREFIX}7`, bundle);
   });
   after(async () => {
     await Promise.all(devices.map((device) => device.stop()));
@@ -65,7 +101,7 @@ describe("OMEMO keys of a number", () => {
 
   it("are read while their owner is away", async () => {
     const away = await connected(await world().person("+15551230003"));
-    await publishItem(away.connection, OMEMO_DEVICE_LIST_NODE, xml("list", { xmlns: NS.omemo }));
+    await publish(away, OMEMO_DEVICE_LIST_NODE, xml("list", { xmlns: NS.omemo }));
     await away.stop();
     const list = await romeo.ask("get", items(OMEMO_DEVICE_LIST_NODE), away.numberJid);
     expect(list.getChild("items")?.getChildren("item")).to.have.length(1);
@@ -127,6 +163,79 @@ describe("OMEMO keys of a number", () => {
       expect(await condition(romeo.ask(type, payload, juliet.numberJid)), String(payload)).to.equal(expected);
     const list = await romeo.ask("get", items(node), juliet.numberJid);
     expect(list.getChild("items")?.getChildren("item")).to.have.length(1);
+  });
+});
+
+describe("OMEMO 2 keys of a number", () => {
+  const world = useWorld();
+  const bundle = (device: number, sizeBytes = 4): Element =>
+    xml("bundle", { xmlns: NS.omemo2, device }, xml("ik", {}, "A".repeat(sizeBytes)));
+  const bundles = (...ids: readonly (string | number)[]): Element =>
+    items(OMEMO2_BUNDLES_NODE, ...ids.map((id) => xml("item", { id })));
+  let juliet: RawDevice;
+  let romeo: RawDevice;
+  const ask = (payload: Element): Promise<Element> => romeo.ask("get", payload, juliet.numberJid);
+  before(async () => {
+    juliet = new RawDevice(await world().person("+15551230001", "opaque-7f3a"));
+    romeo = new RawDevice(await world().person("+15551230002", "opaque-91bc"));
+    await Promise.all([juliet.connection.start(), romeo.connection.start()]);
+    const list = xml("devices", { xmlns: NS.omemo2 }, xml("device", { id: 7, label: "Balcony" }));
+    await publish(juliet, OMEMO2_DEVICE_LIST_NODE, list);
+    for (const device of [7, 8, 9, 10])
+      await publish(juliet, OMEMO2_BUNDLES_NODE, bundle(device), { id: String(device), maxItems: 64 });
+  });
+  after(async () => {
+    await Promise.all([juliet.stop(), romeo.stop()]);
+  });
+
+  it("are read by another account, whose answer names no account", async () => {
+    const list = await ask(items(OMEMO2_DEVICE_LIST_NODE));
+    const published = list.getChild("items")?.getChild("item")?.getChild("devices", NS.omemo2);
+    expect(published?.getChild("device")?.attrs).to.include({ id: "7", label: "Balcony" });
+    const answer = await ask(bundles(8));
+    expect(itemIds(answer)).to.deep.equal(["8"]);
+    expect(answer.getChild("items")?.getChild("item")?.getChild("bundle")?.attrs).to.include({ device: "8" });
+    for (const told of [list, answer])
+      expect(String(told.root()) + String(told)).not.to.include("opaque-7f3a");
+  });
+
+  it("are read three at a time, and the newest three when none is named", async () => {
+    expect(itemIds(await ask(bundles(9, 7, 10)))).to.have.members(["7", "9", "10"]);
+    expect(itemIds(await ask(bundles()))).to.have.members(["8", "9", "10"]);
+    const wanted = xml("items", { node: OMEMO2_BUNDLES_NODE, max_items: 1000 });
+    expect(itemIds(await ask(xml("pubsub", { xmlns: NS.pubsub }, wanted)))).to.have.length(3);
+  });
+
+  it("are those that are there", async () => {
+    expect(itemIds(await ask(bundles(7, 4711)))).to.deep.equal(["7"]);
+    expect(await condition(ask(bundles(4711)))).to.equal("item-not-found");
+    const toRomeo = romeo.ask("get", bundles(7), romeo.numberJid);
+    expect(await condition(toRomeo)).to.equal("item-not-found");
+  });
+
+  const refused: Record<string, readonly [payload: Element, condition: string]> = {
+    "more than three at once": [bundles(7, 8, 9, 10), "policy-violation"],
+    "an item without an id": [items(OMEMO2_BUNDLES_NODE, xml("item")), "not-allowed"],
+    "an item that is no device": [bundles("current"), "not-allowed"],
+    "one such item beside a device": [bundles(7, "7 "), "not-allowed"],
+    "a node below": [items(`${OMEMO2_BUNDLES_NODE}:7`), "not-allowed"],
+    "a node with a space": [items(`${OMEMO2_DEVICE_LIST_NODE} `), "not-allowed"],
+    "the namespace alone": [items(NS.omemo2), "not-allowed"],
+  };
+  for (const [what, [payload, expected]] of Object.entries(refused)) {
+    it(`are all that is read: not ${what}`, async () => {
+      expect(await condition(ask(payload))).to.equal(expected);
+    });
+  }
+
+  it("cannot be so many or so large that the component's stream ends", async () => {
+    for (const node of [OMEMO2_BUNDLES_NODE, `${OMEMO_BUNDLE_NODE_PREFIX}7`]) {
+      for (let device = 20; device < 26; device += 1)
+        await publish(juliet, node, bundle(device, 220_000), { id: String(device), maxItems: 64 });
+      expect(await condition(ask(items(node)))).to.equal("item-not-found");
+    }
+    expect(await condition(ask(bundles(20, 21, 22)))).to.equal("item-not-found");
+    expect(itemIds(await ask(bundles(20, 7)))).to.deep.equal(["7"]);
   });
 });
 
