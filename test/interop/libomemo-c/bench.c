@@ -50,9 +50,9 @@ static double ping(party *from, party *to) {
     return spent + decrypt(to, message);
 }
 
-void bench(unsigned int rounds) {
+void bench(unsigned int rounds, uint32_t version) {
     if(rounds > PRE_KEYS) rounds = PRE_KEYS;
-    party *alice = new_party(1, OMEMO_0_3), *bob = new_party(2, OMEMO_0_3);
+    party *alice = new_party(1, version), *bob = new_party(2, version);
     double build[PRE_KEYS], first[PRE_KEYS], pong[PRE_KEYS], out[IN_CHAIN], in[IN_CHAIN], spent;
     ciphertext_message *chain[IN_CHAIN];
     for(unsigned int i = 0; i < rounds; i++) {

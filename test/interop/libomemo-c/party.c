@@ -158,15 +158,67 @@ static void make_keys(party *self) {
     signal_protocol_key_helper_key_list_free(list);
 }
 
-party *new_party(uint32_t registration_id, uint32_t version) {
+static party *bare_party(uint32_t registration_id, uint32_t version) {
     party *self = calloc(1, sizeof(party));
     self->context = new_context();
     self->registration_id = registration_id;
     self->version = version;
     self->remote = (signal_protocol_address){"peer", 4, 1};
     open_stores(self);
+    return self;
+}
+
+party *new_party(uint32_t registration_id, uint32_t version) {
+    party *self = bare_party(registration_id, version);
     make_keys(self);
     return self;
+}
+
+/* ---- what outlives the program ---- */
+
+#define PLACES (4 + PRE_KEYS)
+
+static stored *place_of(party *self, unsigned int number) {
+    stored *fixed[] = {&self->session, &self->signed_pre_key, &self->identity_public, &self->identity_private};
+    return number < 4 ? fixed[number] : &self->pre_keys[number - 3];
+}
+
+/* Each place is its size in four bytes, in the order of this machine, and its content. */
+void party_save(const party *self, stored *out) {
+    size_t total = 0;
+    for(unsigned int i = 0; i < PLACES; i++) total += sizeof(uint32_t) + place_of((party *)self, i)->size;
+    uint8_t *at = out->bytes = malloc(total);
+    out->size = total;
+    for(unsigned int i = 0; i < PLACES; i++) {
+        const stored *place = place_of((party *)self, i);
+        uint32_t size = (uint32_t)place->size;
+        memcpy(at, &size, sizeof(size));
+        if(size) memcpy(at + sizeof(size), place->bytes, size);
+        at += sizeof(size) + size;
+    }
+}
+
+party *load_party(uint32_t registration_id, uint32_t version, const uint8_t *bytes, size_t size) {
+    party *self = bare_party(registration_id, version);
+    for(unsigned int i = 0; i < PLACES; i++) {
+        uint32_t length = 0;
+        if(size >= sizeof(length)) memcpy(&length, bytes, sizeof(length));
+        if(size < sizeof(length) || size - sizeof(length) < length) {
+            free_party(self);
+            return 0;
+        }
+        if(length) keep(place_of(self, i), bytes + sizeof(length), length);
+        bytes += sizeof(length) + length;
+        size -= sizeof(length) + length;
+    }
+    return self;
+}
+
+void free_party(party *self) {
+    for(unsigned int i = 0; i < PLACES; i++) erase(place_of(self, i));
+    signal_protocol_store_context_destroy(self->store);
+    signal_context_destroy(self->context);
+    free(self);
 }
 
 void party_make_bundle(party *self, uint32_t pre_key_id, bundle *out) {

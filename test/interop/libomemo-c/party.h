@@ -45,6 +45,10 @@ typedef struct {
 signal_context *new_context(void);
 
 party *new_party(uint32_t registration_id, uint32_t version);
+void free_party(party *self);
+/* All that the device stores, to be freed by the caller; and a device that has nothing but that, or 0. */
+void party_save(const party *self, stored *out);
+party *load_party(uint32_t registration_id, uint32_t version, const uint8_t *bytes, size_t size);
 void party_make_bundle(party *self, uint32_t pre_key_id, bundle *out);
 void party_forget_session(party *self);
 /* Each gives 0 or a code of libomemo-c; what they put out is the caller's to free. */
@@ -55,6 +59,6 @@ int party_decrypt(party *self, int is_pre_key_message, const uint8_t *bytes, siz
 /* Ends the program: for what can only fail when the program is wrong. */
 void must(int code, const char *what);
 
-void bench(unsigned int rounds);
+void bench(unsigned int rounds, uint32_t version);
 
 #endif

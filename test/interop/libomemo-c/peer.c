@@ -1,11 +1,14 @@
 /*
- * An OMEMO device over libomemo-c, of version 0.3 or, started with the argument "2", of version 2, that is driven by lines: one command a line on standard input, one answer a line on
- * standard output, bytes in hexadecimal, "-" for none.
+ * An OMEMO device over libomemo-c, of version 0.3 or, started with the argument "2", of version 2, that is driven by
+ * lines: one command a line on standard input, one answer a line on standard output, bytes in hexadecimal, "-" for none.
  *
  *   bundle PREKEY_ID                              -> bundle IDENTITY SPK_ID SPK SIGNATURE PREKEY_ID PREKEY
  *   initiate IDENTITY SPK_ID SPK SIGNATURE PREKEY_ID PREKEY   -> ok
  *   encrypt PLAINTEXT                             -> prekey BYTES | message BYTES
  *   decrypt prekey|message BYTES                  -> plaintext BYTES
+ *   fresh                                         -> ok: another device, with new keys and no session
+ *   save                                          -> saved BYTES: all that the device stores
+ *   load BYTES                                    -> ok: the device is the stored one and knows nothing else
  *   bench ROUNDS                                  -> bench and the medians in microseconds
  *
  * What libomemo-c refuses is answered with "error CODE". PREKEY_ID 0 means no one-time prekey.
@@ -16,6 +19,7 @@
 #include <string.h>
 
 #define LINE_SIZE 262144
+#define REGISTRATION_ID 4711
 
 static size_t from_hex(const char *hex, uint8_t *out) {
     size_t size = hex[0] == '-' ? 0 : strlen(hex) / 2;
@@ -122,6 +126,29 @@ static void on_decrypt(party *self, const char *kind, const char *hex) {
     signal_buffer_free(plaintext);
 }
 
+static void on_save(party *self) {
+    stored state = {0};
+    party_save(self, &state);
+    printf("saved");
+    print_hex(state.bytes, state.size);
+    printf("\n");
+    free(state.bytes);
+}
+
+static party *on_load(party *self, uint32_t version, const char *hex) {
+    static uint8_t bytes[LINE_SIZE / 2];
+    party *loaded = load_party(REGISTRATION_ID, version, bytes, from_hex(hex, bytes));
+    if(loaded && self) free_party(self);
+    say(loaded ? 0 : SG_ERR_INVALID_PROTO_BUF);
+    return loaded ? loaded : self;
+}
+
+static party *on_fresh(party *self, uint32_t version) {
+    if(self) free_party(self);
+    say(0);
+    return new_party(REGISTRATION_ID, version);
+}
+
 static int split(char *line, char **words, int most) {
     int count = 0;
     for(char *word = strtok(line, " \n"); word && count < most; word = strtok(0, " \n")) words[count++] = word;
@@ -132,15 +159,23 @@ int main(int count_of_arguments, char **arguments) {
     static char line[LINE_SIZE];
     char *words[8];
     uint32_t version = count_of_arguments > 1 && !strcmp(arguments[1], "2") ? OMEMO_2 : OMEMO_0_3;
-    party *self = new_party(4711, version);
+    party *self = 0;
     setvbuf(stdout, 0, _IOLBF, 0);
     while(fgets(line, sizeof(line), stdin)) {
         int count = split(line, words, 8);
+        /* Keys are only made for a device that is not loaded in the next moment */
+        if(count == 2 && !strcmp(words[0], "load")) {
+            self = on_load(self, version, words[1]);
+            continue;
+        }
+        if(!self) self = new_party(REGISTRATION_ID, version);
         if(count == 2 && !strcmp(words[0], "bundle")) on_bundle(self, (uint32_t)strtoul(words[1], 0, 10));
         else if(count == 7 && !strcmp(words[0], "initiate")) on_initiate(self, words);
         else if(count == 2 && !strcmp(words[0], "encrypt")) on_encrypt(self, words[1]);
         else if(count == 3 && !strcmp(words[0], "decrypt")) on_decrypt(self, words[1], words[2]);
-        else if(count == 2 && !strcmp(words[0], "bench")) bench((unsigned int)strtoul(words[1], 0, 10));
+        else if(count == 1 && !strcmp(words[0], "fresh")) self = on_fresh(self, version);
+        else if(count == 1 && !strcmp(words[0], "save")) on_save(self);
+        else if(count == 2 && !strcmp(words[0], "bench")) bench((unsigned int)strtoul(words[1], 0, 10), self->version);
         else printf("error unknown-command\n");
     }
     return 0;

@@ -7,12 +7,17 @@ hexadecimal, "-" for none. The one argument is the name of the library.
   initiate IDENTITY SPK_ID SPK SIGNATURE PREKEY_ID PREKEY   -> ok
   encrypt PLAINTEXT                                         -> prekey BYTES | message BYTES
   decrypt prekey|message BYTES                              -> plaintext BYTES
+  fresh                                                     -> ok: another device, with new keys and no session
+  save                                                      -> saved BYTES: all that the device stores
+  load BYTES                                                -> ok: the device is the stored one and knows nothing else
 
-What the library refuses is answered with "error NAME", the name of its exception. Both libraries need a one-time prekey.
+What the library refuses is answered with "error NAME", the name of its exception. PREKEY_ID 0 means no one-time prekey,
+which both libraries refuse.
 """
 
 import asyncio
 import importlib
+import json
 import sys
 
 import x3dh
@@ -30,9 +35,9 @@ PRE_KEYS = 5
 class Memory(Storage):
     """A store in memory; without the cache, so that each step reads back what the last one wrote."""
 
-    def __init__(self):
+    def __init__(self, values):
         super().__init__(True)
-        self.values = {}
+        self.values = values
 
     async def _load(self, key):
         return Just(self.values[key]) if key in self.values else Nothing()
@@ -75,37 +80,47 @@ def read_identity(identity, signature):
     return edwards, signature[:63] + bytes([signature[63] & 0x7F])
 
 
+def read_bundle(identity, signed_id, signed, signature, pre_key_id, pre_key):
+    edwards, plain_signature = read_identity(from_hex(identity), from_hex(signature))
+    pre_keys = {} if pre_key == "-" else {read_key(from_hex(pre_key)): int(pre_key_id)}
+    bundle = x3dh.Bundle(edwards, read_key(from_hex(signed)), plain_signature, frozenset(pre_keys))
+    return library.BundleImpl(*PEER, bundle, int(signed_id), pre_keys)
+
+
 def key_material(plaintext):
     size = library.PlainKeyMaterialImpl.KEY_LENGTH
     return library.PlainKeyMaterialImpl(plaintext[:size], plaintext[size:])
 
 
 class Device:
-    def __init__(self):
-        self.backend = BACKEND(Memory())
-        self.begun_with = None
+    def __init__(self, values, begun_with=None):
+        self.values = values
+        self.backend = BACKEND(Memory(values))
+        # The words of a bundle that no message was sent to yet
+        self.begun_with = begun_with
+
+    async def save(self):
+        return ["saved", json.dumps([self.values, self.begun_with]).encode().hex()]
 
     async def bundle(self, place):
         bundle = await self.backend.get_bundle(*PEER)
         identity, signature = write_identity(bundle.bundle.identity_key, bundle.bundle.signed_pre_key_sig)
         signed = [bundle.signed_pre_key_id, to_hex(write_key(bundle.bundle.signed_pre_key)), to_hex(signature)]
-        pre_key, pre_key_id = sorted(bundle.pre_key_ids.items(), key=lambda item: item[1])[int(place)]
+        if place == "0":
+            return ["bundle", to_hex(identity), *signed, 0, "-"]
+        pre_key, pre_key_id = sorted(bundle.pre_key_ids.items(), key=lambda item: item[1])[int(place) - 1]
         return ["bundle", to_hex(identity), *signed, pre_key_id, to_hex(write_key(pre_key))]
 
-    async def initiate(self, identity, signed_id, signed, signature, pre_key_id, pre_key):
-        edwards, plain_signature = read_identity(from_hex(identity), from_hex(signature))
-        raw = read_key(from_hex(pre_key))
-        bundle = x3dh.Bundle(edwards, read_key(from_hex(signed)), plain_signature, frozenset([raw]))
-        begun_with = library.BundleImpl(*PEER, bundle, int(signed_id), {raw: int(pre_key_id)})
+    async def initiate(self, *words):
         # The library begins a session together with its first message; this one only shows whether it would
-        await self.backend.build_session_active(*PEER, begun_with, key_material(b""))
-        self.begun_with = begun_with
+        await self.backend.build_session_active(*PEER, read_bundle(*words), key_material(b""))
+        self.begun_with = words
         return ["ok"]
 
     async def encrypt(self, plaintext):
         material = key_material(from_hex(plaintext))
         if self.begun_with:
-            session, message = await self.backend.build_session_active(*PEER, self.begun_with, material)
+            session, message = await self.backend.build_session_active(*PEER, read_bundle(*self.begun_with), material)
             self.begun_with = None
         else:
             session = await self.backend.load_session(*PEER)
@@ -138,19 +153,26 @@ class Device:
         return ["plaintext", to_hex(material.key + material.auth_tag)]
 
 
-async def main():
-    device = Device()
+async def fresh_device():
+    device = Device({})
     await device.backend.generate_pre_keys(PRE_KEYS)
-    commands = {
-        "bundle": device.bundle,
-        "initiate": device.initiate,
-        "encrypt": device.encrypt,
-        "decrypt": device.decrypt,
-    }
+    return device
+
+
+async def main():
+    device = None
     for line in sys.stdin:
         command, *words = line.split()
         try:
-            answer = await commands[command](*words)
+            if command == "load":
+                device, answer = Device(*json.loads(bytes.fromhex(words[0]))), ["ok"]
+            elif command == "fresh":
+                device, answer = await fresh_device(), ["ok"]
+            else:
+                # Keys are only made for a device that is not loaded in the next moment
+                device = device or await fresh_device()
+                commands = [device.bundle, device.initiate, device.encrypt, device.decrypt, device.save]
+                answer = await {each.__name__: each for each in commands}[command](*words)
         except Exception as refusal:
             answer = ["error", type(refusal).__name__]
         print(*answer, flush=True)

@@ -6,19 +6,26 @@ import { LinePeer } from "../line-peer.js";
 const PYTHON = "/usr/bin/python3";
 const PROGRAM = fileURLToPath(new URL("peer.py", import.meta.url));
 
-/** The independent OMEMO libraries in Python: 0.3 and 2. */
-export type PythonLibrary = "oldmemo" | "twomemo";
+/** Names of exceptions of the libraries, which tell a duplicate from a damaged message only in words. */
+const REFUSALS = {
+  duplicate: "DecryptionFailed",
+  badMac: "DecryptionFailed",
+  usedPreKey: "KeyExchangeFailed",
+  weakKey: "XEdDSAException",
+  noPreKey: "KeyExchangeFailed",
+  forgedBundle: "KeyExchangeFailed",
+} as const;
 
-/** A device over python-oldmemo or python-twomemo with one-time prekeys 1 to 4. */
+/** A device over python-oldmemo (0.3) or python-twomemo (2) with one-time prekeys 1 to 4. */
 export class PythonPeer extends LinePeer {
-  /** Starts the program. */
-  constructor(library: PythonLibrary) {
-    super(PYTHON, [PROGRAM, library]);
+  /** Starts the program. @param library `oldmemo` or `twomemo` */
+  constructor(library: string) {
+    super(PYTHON, [PROGRAM, library], REFUSALS);
   }
 }
 
 /** @throws Error that names the package when the library is missing */
-export function requireLibrary(library: PythonLibrary): void {
+export function requireLibrary(library: string): void {
   try {
     execFileSync(PYTHON, ["-c", `import ${library}`], { stdio: "pipe" });
   } catch (cause) {
