@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock, type Clock } from "../src/clock.js";
 import { LinkError, type TwotickError } from "../src/errors.js";
+import { SteadyClock } from "../src/steady-clock.js";
 import { accounts } from "./accounts/mod.js";
 import { bundles } from "./bundles/mod.js";
 import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
@@ -63,6 +64,10 @@ export class App {
     link.on("offline", (error) => log.warn({ reason: error.message }, "the link to the server is down"));
     link.on("error", (error) => log.warn({ reason: (error as Error).message }, "trouble on the link"));
     link.on("refused", (_, error) => log.warn({ reason: error.message }, "a stanza was refused"));
+    store.onRoom = (hasRoom) =>
+      hasRoom
+        ? log.info({}, "the disk has room again")
+        : log.error({}, "the disk is full: nothing new is accepted until there is room");
     const refused = new Promise<LinkError>((resolve) => {
       link.on("error", (error) => error instanceof LinkError && error.isFatal && resolve(error));
     });
@@ -79,7 +84,13 @@ export class App {
    * @throws {StorageError} and what listening throws; a server that is not there yet is waited for
    */
   static async start(config: Config, options: AppOptions = {}): Promise<App> {
-    const { clock = systemClock, log = createLog(config.log.level) } = options;
+    const log = options.log ?? createLog(config.log.level);
+    const clock = new SteadyClock(options.clock ?? systemClock, (stepMs) =>
+      log.warn(
+        { seconds: Math.round(stepMs / 1000) },
+        "the clock of the machine was set: a restart takes its new time over, until then it is approached slowly",
+      ),
+    );
     mkdirSync(dirname(config.store.path), { recursive: true });
     const store = await Store.open(config.store.path, storeModules());
     const { host, port, domain, secret, maxRetrySeconds } = config.link;
@@ -107,7 +118,7 @@ export class App {
     );
     const router = new Router({ domain, link, log, metrics }, capabilities);
     link.on("online", () => metrics.linkReconnects.inc());
-    const checks = { link: () => link.isOnline, store: () => store.isOpen };
+    const checks = { link: () => link.isOnline, store: () => store.isOpen, disk: () => store.hasRoom };
     const http = new HttpServer({ config: config.http, checks, metrics, log, capabilities });
     try {
       for (const capability of capabilities) await capability.start?.();

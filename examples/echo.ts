@@ -12,7 +12,9 @@ const { TWOTICK_NUMBER: number = "", TWOTICK_STORE: path = "echo.db" } = process
 const { TWOTICK_API: api = "http://127.0.0.1:5380", TWOTICK_SERVICE: service = "xmpp://127.0.0.1:5222" } =
   process.env;
 
-const storage = openSqliteStorage({ path });
+// Encrypted when there is a key for it: 32 random bytes, `openssl rand -base64 32`
+const { TWOTICK_STORE_KEY: key } = process.env;
+const storage = openSqliteStorage({ path, ...(key && { key: Buffer.from(key, "base64") }) });
 if (!isSignedUp(storage)) {
   const session = await signUpDevice({ storage, api, number });
   const terminal = createInterface({ input: process.stdin, output: process.stdout });

@@ -105,6 +105,15 @@ const migrations: readonly Migration[] = [
         due_at INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    number: 3,
+    // The generation of the device's own store, 0 when none was ever recorded, and how far it has come
+    sql: `
+      ALTER TABLE devices ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE devices ADD COLUMN generation_id TEXT NOT NULL DEFAULT '';
+      ALTER TABLE devices ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE devices ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;`,
+  },
 ];
 
 type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 | 1 };

@@ -62,6 +62,11 @@ export function toProblem(error: unknown): Problem {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   const known = typeof code === "string" ? SERVER_ERRORS[code] : undefined;
   if (known) return new Problem(known.status, known.code, known.title, known.title, { cause: error });
+  if (code === "disk-full")
+    return new Problem(503, "no-room", "The service has no room at the moment", undefined, {
+      retryAfterSeconds: FULL_RETRY_SECONDS,
+      cause: error,
+    });
   if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500)
     return new Problem(statusCode, "bad-request", "The request is not valid", undefined, { cause: error });
   return new Problem(
@@ -74,6 +79,9 @@ export function toProblem(error: unknown): Problem {
     },
   );
 }
+
+/** When to try again on a disk that is full. */
+const FULL_RETRY_SECONDS = 60;
 
 /** What fastify says in its own words. */
 const SERVER_ERRORS: Readonly<Record<string, { status: number; code: string; title: string }>> = {

@@ -2,7 +2,9 @@ import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
 import type { NewReceiptEntry, Receipts } from "../receipts/store.js";
+import { TwotickError } from "../../src/errors.js";
 import { openEntries } from "./entries-store.js";
+import { decideGeneration, type Generation, type StoreClaim } from "./generation.js";
 import { decideHead } from "./service.js";
 
 /** A device that asks for its mailbox, after its signature or its token's seal was checked. */
@@ -17,6 +19,8 @@ export interface AttachRequest {
     { readonly keyHash: Uint8Array } | { readonly tokenGeneration: number; readonly mailbox: number };
   /** The last entry durable on the device. */
   readonly last: number;
+  /** What the device says of its store; missing when it says nothing. */
+  readonly claim?: StoreClaim | undefined;
   readonly now: EpochMs;
 }
 
@@ -26,6 +30,8 @@ export interface OpenedMailbox {
   readonly account: number;
   readonly number: { readonly id: number; readonly sealed: Uint8Array };
   readonly tokenGeneration: number;
+  /** The generation that the device's store has, as far as it is known. */
+  readonly generation: Generation;
   /** Everything up to here has ended: delivery begins behind it. */
   readonly acknowledged: number;
   readonly isCautious: boolean;
@@ -44,6 +50,10 @@ interface DeviceRow {
   nextSeq: number;
   headSeq: number;
   headAttempts: number;
+  generation: number;
+  generationId: string;
+  sent: number;
+  taken: number;
 }
 
 /** The SQL of opening a mailbox and of its device's acknowledgements. */
@@ -51,7 +61,8 @@ export function openAttach(database: Database, receipts: Receipts) {
   const entries = openEntries(database, receipts);
   const find = database.prepare<[string, number], DeviceRow>(
     `SELECT devices.id AS device, account, numbers.id AS numberId, sealed AS numberSealed, key_hash AS keyHash,
-       token_generation AS tokenGeneration, next_seq AS nextSeq, head_seq AS headSeq, head_attempts AS headAttempts
+       token_generation AS tokenGeneration, next_seq AS nextSeq, head_seq AS headSeq, head_attempts AS headAttempts,
+       generation, generation_id AS generationId, sent, taken
      FROM devices JOIN accounts ON accounts.id = account JOIN numbers ON numbers.id = number
      WHERE jid = ? AND device_id = ?`,
   );
@@ -75,10 +86,25 @@ export function openAttach(database: Database, receipts: Receipts) {
   const settle = database.prepare("UPDATE entries SET seq = -seq WHERE device = @device AND seq < 0");
   const advance = database.prepare("UPDATE devices SET next_seq = next_seq + ? WHERE id = ?");
 
+  const record = database.prepare("UPDATE devices SET generation = ?, generation_id = ? WHERE id = ?");
+  const recorded = database.prepare<[number], Generation>(
+    "SELECT generation AS number, generation_id AS id FROM devices WHERE id = ?",
+  );
+  const take = database.prepare("UPDATE devices SET taken = @seq WHERE id = @device AND taken < @seq");
+
   const isProven = (row: DeviceRow, proof: AttachRequest["proof"]): boolean =>
     "keyHash" in proof
       ? Buffer.compare(row.keyHash, proof.keyHash) === 0
       : row.device === proof.mailbox && row.tokenGeneration === proof.tokenGeneration;
+
+  const generationOf = (row: DeviceRow, claim: StoreClaim | undefined): Generation => {
+    const { device, generation: number, generationId: id, sent, taken } = row;
+    const decision = decideGeneration({ device, number, id, sent, taken }, claim);
+    if (decision === "outdated")
+      throw new TwotickError("store-outdated", "a newer state of this device's store was used since");
+    if (decision !== "unchanged") record.run(decision.number, decision.id, device);
+    return decision === "unchanged" ? { number, id } : decision;
+  };
 
   // The device knows entries that this database does not: it was restored from a backup. What waits is
   // numbered behind what the device has, so that none of it is taken for something already seen.
@@ -96,15 +122,30 @@ export function openAttach(database: Database, receipts: Receipts) {
     now: EpochMs,
   ): NewReceiptEntry[] => {
     const failed = new Set(undecryptable);
-    return entries.end(device, seq, (ended) => (failed.has(ended) ? "undecryptable" : "delivered"), now)
-      .receipts;
+    const stateOf = (ended: number) => (failed.has(ended) ? "undecryptable" : "delivered");
+    const ended = entries.end(device, seq, stateOf, now);
+    if (ended.count > 0) take.run({ seq: ended.last, device });
+    return ended.receipts;
   };
 
   return {
-    /** Opens the mailbox of a device that has proven itself; `undefined` when it is not that device. */
-    attach({ account, fullJid, deviceId, proof, last, now }: AttachRequest): OpenedMailbox | undefined {
+    /**
+     * Opens the mailbox of a device that has proven itself; `undefined` when it is not that device.
+     *
+     * @throws {TwotickError} `store-outdated` when its store went back, or another copy of it went on; nothing changes
+     */
+    attach({
+      account,
+      fullJid,
+      deviceId,
+      proof,
+      last,
+      claim,
+      now,
+    }: AttachRequest): OpenedMailbox | undefined {
       const row = find.get(account, deviceId);
       if (!row || !isProven(row, proof)) return undefined;
+      const generation = generationOf(row, claim);
       see.run(now, fullJid, row.device);
       const made: NewReceiptEntry[] = [];
       if (last >= row.nextSeq) renumber(row, last);
@@ -122,6 +163,7 @@ export function openAttach(database: Database, receipts: Receipts) {
         account: row.account,
         number: { id: row.numberId, sealed: row.numberSealed },
         tokenGeneration: row.tokenGeneration,
+        generation,
         acknowledged: last,
         isCautious: decision.isCautious,
         hasSetAside: decision.isSetAside,
@@ -136,6 +178,16 @@ export function openAttach(database: Database, receipts: Receipts) {
 
     /** Ends every entry up to `seq`: delivered, or (those named) undecryptable. Answers the receipts for the senders. */
     acknowledge,
+
+    /** The device has made the generation durable that it was given. Answers whether it still is the next one. */
+    confirmGeneration(device: number, token: StoreClaim["token"]): boolean {
+      const row = recorded.get(device);
+      if (!row || !token) return false;
+      const decision = decideGeneration({ ...row, device, sent: 0, taken: 0 }, { token, sent: 0, taken: 0 });
+      if (decision === "outdated") return false;
+      if (decision !== "unchanged") record.run(decision.number, decision.id, device);
+      return true;
+    },
 
     /** Notes that nothing more is to be sent to a full JID of the device; an attach from another one stands. */
     detach(device: number, fullJid: string): void {

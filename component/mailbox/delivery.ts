@@ -46,6 +46,7 @@ export class Delivery {
   readonly #byJid = new Map<string, OpenSession>();
   readonly #dirty = new Set<OpenSession>();
   readonly #recalled = new Set<string>();
+  #offered: Offer[] = [];
   #cancelTick: (() => void) | undefined;
 
   constructor(ports: DeliveryPorts) {
@@ -101,8 +102,18 @@ export class Delivery {
     }
   }
 
-  /** Takes entries that were just committed. They go now, or are read when their turn comes. */
+  /** Takes entries that were just committed. They go at once, or are read when their turn comes. */
   offer(offers: readonly Offer[]): void {
+    if (offers.length === 0) return;
+    // The answers of the same commit are written at the end of this turn. They go in a write of their own: a sender's
+    // tick does not wait until the server has worked through the deliveries.
+    if (this.#offered.length === 0) setImmediate(() => setImmediate(() => this.#takeOffers()));
+    this.#offered.push(...offers);
+  }
+
+  #takeOffers(): void {
+    const offers = this.#offered;
+    this.#offered = [];
     for (const offer of offers) {
       const session = this.#byDevice.get(offer.device);
       if (!session || offer.seq <= session.window.sent) continue;
@@ -112,6 +123,7 @@ export class Delivery {
         if (!session.isReading && !session.window.isWaiting) void this.#pump(session);
       } else this.#send(session, offer);
     }
+    this.#flushAll();
   }
 
   /** Notes an acknowledgement and sends what it made room for. */

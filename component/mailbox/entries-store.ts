@@ -27,16 +27,16 @@ export function openEntries(database: Database, receipts: Receipts) {
      * Ends every entry of a mailbox up to a sequence number; bodies that nobody waits for are gone with it.
      *
      * @param stateOf what the sender of a message is told
-     * @returns the receipts for the senders, and how many entries ended
+     * @returns the receipts for the senders, how many entries ended, and the last of them
      */
     end(
       device: number,
       seq: number,
       stateOf: (seq: number) => ReceiptState,
       now: EpochMs,
-    ): { readonly count: number; readonly receipts: NewReceiptEntry[] } {
+    ): { readonly count: number; readonly last: number; readonly receipts: NewReceiptEntry[] } {
       const entries = upTo.all(device, seq);
-      if (entries.length === 0) return { count: 0, receipts: [] };
+      if (entries.length === 0) return { count: 0, last: 0, receipts: [] };
       removeUpTo.run(device, seq);
       let bytes = 0;
       const changes = [];
@@ -47,7 +47,8 @@ export function openEntries(database: Database, receipts: Receipts) {
         changes.push({ message: entry.message, device, state: stateOf(entry.seq) });
       }
       discount.run(entries.length, bytes, device);
-      return { count: entries.length, receipts: receipts.raise(changes, now) };
+      const last = entries.at(-1)?.seq ?? 0;
+      return { count: entries.length, last, receipts: receipts.raise(changes, now) };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { StanzaError } from "../../src/errors.js";
+import { StanzaError, TwotickError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
 import { attachStatement, readAttach, writeAttached, type Attach } from "../../src/mailbox-attach.js";
@@ -19,11 +19,13 @@ import type { Remote } from "../store/operations.js";
 import type { AttachRequest, OpenedMailbox } from "./attach-store.js";
 import type { Offer, Session } from "./delivery-ports.js";
 import type { Delivery } from "./delivery.js";
+import { offerGeneration, openClaim, openGeneration } from "./generation.js";
 import { hashDeviceKey, isSignedBy, refusalError } from "./service.js";
 import type { MailboxOperations, StoredSubmission } from "./store.js";
 import { issueNonce, issueToken, isFreshNonce, openToken } from "./tokens.js";
 
 const RECEIPT_OVERHEAD_BYTES = 200;
+const DAY_MS = 86_400_000;
 
 /** What the mailbox's handlers work with. */
 export interface MailboxPorts {
@@ -57,13 +59,10 @@ export class MailboxHandler {
     const proof = this.#prove(from, attach);
     const { device: deviceId, last } = attach;
     const now = context.clock.now();
-    const opened = await store.attach({
-      account: from.bare,
-      fullJid: from.toString(),
-      deviceId,
-      proof,
-      last,
-      now,
+    const claim = attach.generation && openClaim(context.vault, attach.generation);
+    const request = { account: from.bare, fullJid: from.toString(), deviceId, proof, last, claim, now };
+    const opened = await store.attach(request).catch((error: unknown) => {
+      throw refusedAttach(error);
     });
     if (!opened)
       throw new StanzaError("not-authorized", "this device is not bound to the account", {
@@ -79,7 +78,7 @@ export class MailboxHandler {
       );
     }
     this.offerReceipts(opened.receipts);
-    const expiresAt = now + context.config.mailbox.tokenDays * 86_400_000;
+    const expiresAt = now + context.config.mailbox.tokenDays * DAY_MS;
     const token = issueToken(context.vault, {
       account: from.bare,
       deviceId,
@@ -87,7 +86,24 @@ export class MailboxHandler {
       generation: opened.tokenGeneration,
       expiresAt,
     });
-    return writeAttached({ number: numbers.jidOf(opened.number), token, tokenExpiresAt: expiresAt });
+    const generation = claim && offerGeneration(context.vault, opened.device, opened.generation);
+    return writeAttached({
+      number: numbers.jidOf(opened.number),
+      token,
+      tokenExpiresAt: expiresAt,
+      generation,
+    });
+  }
+
+  /** Notes that a device has made the generation of its store durable; one that another copy overtook is closed. */
+  async confirm({ from, element }: Stanza): Promise<void> {
+    const { delivery, store, context } = this.#ports;
+    const session = delivery.sessionOf(from.toString());
+    const token = element.getChild("generation", NS.mailbox)?.getText();
+    if (!session) return delivery.tellDetached(from.toString(), "the mailbox is not open");
+    const generation = openGeneration(context.vault, token ?? "");
+    if (await store.confirmGeneration(session.device, generation)) return;
+    delivery.close(session.fullJid, "another copy of this device's store was used");
   }
 
   /** Closes the mailbox: nothing is sent until the next attach. */
@@ -98,13 +114,14 @@ export class MailboxHandler {
   /** Takes messages into the mailboxes of their recipients; the answer says what is durable now. */
   async submit({ from, payload }: IqRequest): Promise<string> {
     const session = this.#requireSession(from);
-    const { acknowledgement, messages, refused } = readSubmit(payload);
+    const { acknowledgement, messages, refused, sent } = readSubmit(payload);
     const startedAt = this.#ports.context.clock.monotonicMs();
     const [, ...outcomes] = await Promise.all([
       acknowledgement && this.#acknowledge(session, acknowledgement),
       this.#accept(
         session,
         messages.filter(({ displayed }) => displayed === undefined),
+        sent,
       ),
       ...messages
         .filter(({ displayed }) => displayed !== undefined)
@@ -157,12 +174,16 @@ export class MailboxHandler {
     this.offerReceipts(receipts);
   }
 
-  async #accept(session: Session, messages: readonly Submission[]): Promise<SubmitOutcome[]> {
+  async #accept(
+    session: Session,
+    messages: readonly Submission[],
+    sent: number | undefined,
+  ): Promise<SubmitOutcome[]> {
     if (messages.length === 0) return [];
     const { context, store, delivery } = this.#ports;
     const prepared = messages.map((message) => this.#prepare(message));
     const known = prepared.filter((one) => one !== undefined);
-    const result = await store.accept(session, known, context.clock.now(), context.config.mailbox);
+    const result = await store.accept(session, known, context.clock.now(), context.config.mailbox, sent);
     if (!result) throw notAttached();
     let next = 0;
     const offers: Offer[] = [];
@@ -215,7 +236,10 @@ export class MailboxHandler {
     const now = clock.now();
     if ("token" in proof) {
       const token = openToken(vault, proof.token);
-      if (token?.account !== from.bare || token.deviceId !== device || token.expiresAt <= now) {
+      const isOurs = token?.account === from.bare && token.deviceId === device;
+      // One that would live longer than any is from before the clock was set back
+      const latest = now + config.mailbox.tokenDays * DAY_MS;
+      if (!isOurs || token.expiresAt <= now || token.expiresAt > latest) {
         throw new StanzaError("not-authorized", "the session token is not valid", {
           applicationCondition: "token-expired",
         });
@@ -252,6 +276,17 @@ export class MailboxHandler {
     if (!session) throw notAttached();
     return session;
   }
+}
+
+function refusedAttach(error: unknown): unknown {
+  if (!(error instanceof TwotickError) || error.code !== "store-outdated") return error;
+  return new StanzaError(
+    "conflict",
+    "a newer state of this device's store was used since: renew the device",
+    {
+      applicationCondition: "store-outdated",
+    },
+  );
 }
 
 function notAttached(): StanzaError {

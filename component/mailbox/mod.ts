@@ -47,6 +47,12 @@ function create(context: Context): Capability {
         addressee: "component",
         handle: (message) => handler.acknowledge(message),
       },
+      {
+        element: "generation",
+        namespace: NS.mailbox,
+        addressee: "component",
+        handle: (message) => handler.confirm(message),
+      },
     ],
     onPresence({ from, to, type }) {
       // RFC 6121 §4.6.3: unavailable to one number hides from that number; the device has not gone

@@ -139,6 +139,7 @@ export function openMailbox(database: Database) {
   const insertEntry = database.prepare(
     "INSERT INTO entries (device, seq, at, size_bytes, message) VALUES (?, ?, ?, ?, ?)",
   );
+  const countSent = database.prepare("UPDATE devices SET sent = @sent WHERE id = @device AND sent < @sent");
   const readEntries = database.prepare<[number, number, number], ReadRow>(READ_ENTRIES);
 
   const accept = (
@@ -210,15 +211,21 @@ export function openMailbox(database: Database) {
     ...openAttach(database, receipts),
     ...openRetention(database, receipts),
 
-    /** Accepts messages of one device: each is deduplicated, stored and put into every mailbox, or refused. */
+    /**
+     * Accepts messages of one device: each is deduplicated, stored and put into every mailbox, or refused.
+     *
+     * @param sent how often the device had encrypted something by then, when it says so
+     */
     accept(
       sender: SubmittingDevice,
       submissions: readonly StoredSubmission[],
       now: EpochMs,
       limits: MailboxLimits,
+      sent?: number,
     ): AcceptResult | undefined {
       const device = sameDevice.get(sender.device, sender.account);
       if (!device) return undefined;
+      if (sent !== undefined) countSent.run({ sent, device: sender.device });
       const made: NewReceiptEntry[] = [];
       const full = new Set<string>();
       const outcomes = submissions.map((submission) =>
@@ -281,4 +288,9 @@ function readEntry(row: ReadRow): StoredEntry {
 export type MailboxOperations = ReturnType<typeof openMailbox>;
 
 /** The mailbox part of the store thread. */
-export const store: StoreModule<MailboxOperations> = { name: "mailbox", migrations, open: openMailbox };
+export const store: StoreModule<MailboxOperations> = {
+  name: "mailbox",
+  migrations,
+  takesRoom: ["accept"],
+  open: openMailbox,
+};

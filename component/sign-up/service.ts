@@ -127,11 +127,14 @@ function plannedWaitMs(sent: readonly SentCode[], channel: Channel, now: EpochMs
 }
 
 function usableHashes(codes: readonly SentCode[], now: EpochMs): Uint8Array[] {
-  return codes
-    .filter((code) => code.hash !== null)
-    .slice(-USABLE_CODES)
-    .filter((code) => now < code.sentAt + CODE_TTL_MS)
-    .flatMap((code) => (code.hash ? [code.hash] : []));
+  return (
+    codes
+      .filter((code) => code.hash !== null)
+      .slice(-USABLE_CODES)
+      // One from the future is from before the clock was set back: nobody knows how old it is
+      .filter((code) => code.sentAt <= now && now < code.sentAt + CODE_TTL_MS)
+      .flatMap((code) => (code.hash ? [code.hash] : []))
+  );
 }
 
 /** Compares two hashes in constant time. */

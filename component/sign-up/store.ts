@@ -178,4 +178,9 @@ export function openSignUps(database: Database) {
 export type SignUpOperations = ReturnType<typeof openSignUps>;
 
 /** The sign-up part of the store thread; comes after that of accounts. */
-export const store: StoreModule<SignUpOperations> = { name: "sign-up", migrations, open: openSignUps };
+export const store: StoreModule<SignUpOperations> = {
+  name: "sign-up",
+  migrations,
+  takesRoom: ["begin"],
+  open: openSignUps,
+};

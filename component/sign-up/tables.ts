@@ -4,7 +4,7 @@ import type { DeviceId } from "../../src/ids.js";
 import type { Migration } from "../store/migrations.js";
 import { type Breaker, type BreakerRules, CLOSED, record } from "./breaker.js";
 import { type Bucket, fullAt, giveBack, type Rate, take } from "./limits.js";
-import type { Charge, SentCode } from "./service.js";
+import { type Charge, type SentCode, SESSION_TTL_MS } from "./service.js";
 
 /** Why nothing may be sent. */
 export type SendRefusal =
@@ -179,15 +179,16 @@ export interface Sessions {
 
 /** The sign-ups and their codes. */
 export function openSessions(database: Database): Sessions {
-  const find = database.prepare<[Uint8Array, EpochMs], StoredSession>(
-    `SELECT ${SESSION_COLUMNS} FROM sign_ups WHERE session = ? AND expires_at > ?`,
+  const find = database.prepare<[Uint8Array, EpochMs, EpochMs], StoredSession>(
+    `SELECT ${SESSION_COLUMNS} FROM sign_ups WHERE session = ? AND expires_at > ? AND expires_at <= ?`,
   );
   const codes = database.prepare<[Uint8Array], SentCode>(
     "SELECT channel, sent_at AS sentAt, hash FROM sign_up_codes WHERE session = ? ORDER BY id",
   );
   return {
     find(session: Uint8Array, linkJid: string | null, now: EpochMs): StoredSession | undefined {
-      const row = find.get(session, now);
+      // One that would live longer than any is from before the clock was set back
+      const row = find.get(session, now, now + SESSION_TTL_MS);
       return row?.linkJid === linkJid ? row : undefined;
     },
     codes: (session: Uint8Array): SentCode[] => codes.all(session),

@@ -6,6 +6,8 @@ export interface StoreModule<Operations extends object = object> {
   /** The capability's name, under which its operations are called. */
   readonly name: string;
   readonly migrations: readonly Migration[];
+  /** Operations that take room and make none: refused with `disk-full` while the disk is full. */
+  readonly takesRoom?: readonly string[];
   /** Prepares the statements; each operation runs whole in the transaction of its turn. */
   open(database: Database): Operations;
 }
@@ -41,4 +43,12 @@ export interface ThreadOptions {
   readonly path: string;
   /** URLs of the capabilities' `store` modules, in order. */
   readonly modules: readonly string[];
+}
+
+/** What the store thread says when the disk has become full, and when it has room again. */
+export type RoomReport = "full" | "room";
+
+/** Whether an error of SQLite means that the disk is full; the second is the log's index that could not grow. */
+export function isDiskFull(code: string): boolean {
+  return code.startsWith("SQLITE_FULL") || code === "SQLITE_IOERR_SHMSIZE";
 }

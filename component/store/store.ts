@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { StorageError } from "../../src/errors.js";
-import type { Call, Outcome, Remote, SentError, ThreadOptions } from "./operations.js";
+import { isDiskFull, type Call, type Outcome, type Remote, type RoomReport } from "./operations.js";
+import type { SentError, ThreadOptions } from "./operations.js";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -22,11 +23,15 @@ export class Store {
   #outgoing: Call[] = [];
   #lastId = 0;
   #failure: StorageError | undefined;
+  #hasRoom = true;
+  /** Called when the disk has become full, and when it has room again. */
+  onRoom: (hasRoom: boolean) => void = () => undefined;
 
   private constructor(thread: Worker) {
     this.#thread = thread;
-    thread.on("message", (outcomes: readonly Outcome[] | "ready") => {
-      if (outcomes !== "ready") for (const outcome of outcomes) this.#settle(outcome);
+    thread.on("message", (message: readonly Outcome[] | RoomReport | "ready") => {
+      if (typeof message !== "string") for (const outcome of message) this.#settle(outcome);
+      else if (message !== "ready") this.#noteRoom(message === "room");
     });
     this.#exited = new Promise((resolve) => {
       thread.once("exit", () => {
@@ -76,6 +81,11 @@ export class Store {
     return this.#failure === undefined;
   }
 
+  /** Whether the disk has room: without it the store takes what makes room and refuses the rest. */
+  get hasRoom(): boolean {
+    return this.#hasRoom;
+  }
+
   /** Commits what was called so far and closes the file. */
   async close(): Promise<void> {
     this.#flush();
@@ -106,6 +116,11 @@ export class Store {
     else waiting?.resolve(outcome.value);
   }
 
+  #noteRoom(hasRoom: boolean): void {
+    this.#hasRoom = hasRoom;
+    this.onRoom(hasRoom);
+  }
+
   #fail(failure: StorageError): void {
     this.#failure ??= failure;
     for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
@@ -114,7 +129,7 @@ export class Store {
 }
 
 function receiveError(error: SentError): StorageError {
-  const code = error.code.startsWith("SQLITE_FULL") ? "disk-full" : error.code;
+  const code = isDiskFull(error.code) ? "disk-full" : error.code;
   return new StorageError(code, error.message);
 }
 

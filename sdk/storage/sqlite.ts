@@ -1,15 +1,35 @@
-import type { Database, Statement } from "better-sqlite3";
-import { type Backend, guard, MAX_KEY_LENGTH } from "./guard.js";
+import type { Database } from "better-sqlite3";
+import { InvalidInput, StorageError } from "../../src/errors.js";
+import { type Backend, guard } from "./guard.js";
+import { hasSecret, type StoreSecret } from "./key-envelope.js";
 import type { Storage } from "./port.js";
-import { openFile } from "./sqlite-file.js";
+import { EncryptedBackend } from "./sqlite-encrypted.js";
 import { toStorageError } from "./sqlite-errors.js";
+import { createPlain, openFile } from "./sqlite-file.js";
+import { unlock } from "./sqlite-lock.js";
+import { PlainBackend } from "./sqlite-plain.js";
 
-/** What may be chosen about a store in a file. */
-export interface SqliteStorageOptions {
+/** What may be chosen about a store in a file. With a `key` or a `passphrase` it is encrypted. */
+export interface SqliteStorageOptions extends StoreSecret {
   /** The file; it is made when it is missing, its folder is not. */
   readonly path: string;
   /** The largest that the file may get; then writing throws `disk-full`. Without a bound unless given. */
   readonly maxSizeBytes?: number;
+}
+
+/** A store in an SQLite file. */
+export interface SqliteStorage extends Storage {
+  /** Whether what is in the file can be read with the key or passphrase only. */
+  readonly isEncrypted: boolean;
+  /**
+   * Locks the store with another key or passphrase; the one before does not open it any more.
+   *
+   * What is stored is not encrypted anew: who has an older copy of the file and what it was locked with can read on in
+   * this one.
+   *
+   * @throws {StorageError} `not-encrypted`; @throws {InvalidInput}
+   */
+  rekey(secret: StoreSecret): void;
 }
 
 /**
@@ -18,132 +38,55 @@ export interface SqliteStorageOptions {
  * A commit is on the disk when `transaction` returns: some milliseconds each, whatever it holds, so that what
  * belongs together or comes at once is best written in one transaction.
  *
- * @throws {StorageError} `in-use` (another process has it open), `schema-newer`, `not-a-store`, `corrupt`,
- *   `not-durable`, `open-failed`
+ * With a key or a passphrase all that is in the file is encrypted, and one that was written without is encrypted where
+ * it is, at once and for good. See docs/sdk-storage.md for what that hides and what not.
+ *
+ * @throws {StorageError} `in-use` (another process has it open), `encrypted` (and no key was given), `wrong-key`,
+ *   `schema-newer`, `not-a-store`, `corrupt`, `not-durable`, `open-failed`; in each case nothing was changed
+ * @throws {InvalidInput} for a key that has not 32 bytes or is undefined, an empty passphrase, or both at once
+ * @example
+ * const storage = openSqliteStorage({ path: "bot.db", key: Buffer.from(process.env.BOT_STORE_KEY ?? "", "base64") });
  */
-export function openSqliteStorage(options: SqliteStorageOptions): Storage {
-  const database = openFile(options.path);
+export function openSqliteStorage(options: SqliteStorageOptions): SqliteStorage {
+  const isEncrypted = hasSecret(options);
+  const { database, version } = openFile(options.path);
   try {
+    if (!isEncrypted) createPlain(database, version);
+    const dataKey = isEncrypted ? unlock(database, version, options) : undefined;
     if (options.maxSizeBytes !== undefined) bound(database, options.maxSizeBytes);
-    return guard(new SqliteBackend(database));
+    if (!dataKey) return withoutLock(new PlainBackend(database));
+    return withLock(new EncryptedBackend(database, dataKey), database);
   } catch (error) {
     database.close();
     throw toStorageError(error);
   }
 }
 
+function withoutLock(backend: Backend): SqliteStorage {
+  return {
+    ...guard(backend),
+    isEncrypted: false,
+    rekey() {
+      throw new StorageError("not-encrypted", "the store is not encrypted: open it with a key first");
+    },
+  };
+}
+
+function withLock(backend: EncryptedBackend, database: Database): SqliteStorage {
+  const storage = guard(backend);
+  return {
+    ...storage,
+    isEncrypted: true,
+    rekey(secret) {
+      if (!hasSecret(secret)) throw new InvalidInput("a store is locked with a key or a passphrase");
+      storage.transaction(() => backend.rekey(secret));
+      // What the old secret opens must not stay in the write-ahead log
+      storage.read(() => database.pragma("wal_checkpoint(TRUNCATE)"));
+    },
+  };
+}
+
 function bound(database: Database, maxSizeBytes: number): void {
   const pageSize = database.pragma("page_size", { simple: true }) as number;
   database.pragma(`max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageSize))}`);
 }
-
-type Row = [key: Buffer, value: Buffer];
-
-/**
- * Keys are stored as UTF-16BE: SQLite compares blobs byte by byte, and so by code unit, where UTF-8 would sort
- * by code point and lose unpaired surrogates.
- */
-class SqliteBackend implements Backend {
-  readonly #database: Database;
-  readonly #begin: Statement<[]>;
-  readonly #commit: Statement<[]>;
-  readonly #rollback: Statement<[]>;
-  readonly #get: Statement<[Buffer], Buffer>;
-  readonly #scan: Statement<[Buffer, Buffer, number], Row>;
-  readonly #set: Statement<[Buffer, Uint8Array]>;
-  readonly #delete: Statement<[Buffer]>;
-
-  constructor(database: Database) {
-    this.#database = database;
-    this.#begin = database.prepare("BEGIN IMMEDIATE");
-    this.#commit = database.prepare("COMMIT");
-    this.#rollback = database.prepare("ROLLBACK");
-    this.#get = database.prepare<[Buffer], Buffer>("SELECT value FROM entries WHERE key = ?").pluck();
-    this.#scan = database
-      .prepare<[Buffer, Buffer, number], Row>(
-        "SELECT key, value FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-      )
-      .raw();
-    this.#set = database.prepare(
-      "INSERT INTO entries (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    );
-    this.#delete = database.prepare("DELETE FROM entries WHERE key = ?");
-  }
-
-  begin(): void {
-    run(() => this.#begin.run());
-  }
-
-  commit(): void {
-    try {
-      this.#commit.run();
-    } catch (error) {
-      this.rollback();
-      throw toStorageError(error);
-    }
-  }
-
-  rollback(): void {
-    // A full disk makes SQLite roll back by itself
-    if (this.#database.inTransaction) run(() => this.#rollback.run());
-  }
-
-  close(): void {
-    run(() => this.#database.close());
-  }
-
-  get(key: string): Uint8Array | undefined {
-    return run(() => this.#get.get(encodeKey(key)));
-  }
-
-  scan(prefix: string, after: string | undefined, limit = -1): [string, Uint8Array][] {
-    const first = encodeKey(prefix);
-    const from = after !== undefined && after >= prefix ? successorOf(encodeKey(after)) : first;
-    const rows = run(() => this.#scan.all(from, endOf(first), limit));
-    return rows.map(([key, value]) => [decodeKey(key), value]);
-  }
-
-  set(key: string, value: Uint8Array): void {
-    run(() => this.#set.run(encodeKey(key), value));
-  }
-
-  delete(key: string): void {
-    run(() => this.#delete.run(encodeKey(key)));
-  }
-}
-
-function run<Result>(work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw toStorageError(error);
-  }
-}
-
-function encodeKey(key: string): Buffer {
-  return Buffer.from(key, "utf16le").swap16();
-}
-
-function decodeKey(key: Buffer): string {
-  return key.swap16().toString("utf16le");
-}
-
-/** The first blob after this one. */
-function successorOf(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.alloc(1)]);
-}
-
-/** The first blob that is after every key with this prefix. */
-function endOf(prefix: Buffer): Buffer {
-  for (let last = prefix.length - 1; last >= 0; last -= 1) {
-    const byte = prefix[last] as number;
-    if (byte === 0xff) continue;
-    const end = Buffer.from(prefix.subarray(0, last + 1));
-    end[last] = byte + 1;
-    return end;
-  }
-  return GREATEST;
-}
-
-/** After every key there can be. */
-const GREATEST = Buffer.alloc(2 * MAX_KEY_LENGTH + 1, 0xff);

@@ -137,6 +137,7 @@ describe("submit, attach, deliver", () => {
     juliet.isAcknowledging = false;
     const poison = await romeo.say(juliet.numberJid, "poison");
     const fine = await romeo.say(juliet.numberJid, "fine");
+    await until("both deliveries", () => juliet.entries.length === 2);
     for (let attach = 0; attach < 5; attach += 1) {
       const seen = juliet.entries.length;
       await juliet.attach();

@@ -12,6 +12,8 @@ export function openScratch(database: Database) {
   const all = database.prepare<[], { text: string }>("SELECT text FROM lines ORDER BY id");
   return {
     put: (text: string): void => void insert.run(text),
+    /** The same, but not while the disk is full. */
+    store: (text: string): void => void insert.run(text),
     /** Writes and then fails: what it wrote has to be undone. */
     putAndThrow(text: string): void {
       insert.run(text);
@@ -45,4 +47,9 @@ export function openScratch(database: Database) {
 export type ScratchOperations = ReturnType<typeof openScratch>;
 
 /** The scratch part of a store thread. */
-export const store: StoreModule<ScratchOperations> = { name: "scratch", migrations, open: openScratch };
+export const store: StoreModule<ScratchOperations> = {
+  name: "scratch",
+  migrations,
+  takesRoom: ["store"],
+  open: openScratch,
+};

@@ -37,8 +37,10 @@ describe("stores of earlier versions", () => {
           deviceId: 22 as DeviceId,
           proof: { keyHash: Buffer.alloc(32, 22) },
           last: 0,
+          claim: { token: undefined, sent: 0, taken: 0 },
           now: Date.UTC(2026, 0, 2),
         });
+        expect(opened?.generation).to.deep.equal({ number: 0, id: "" });
         const entries = await mailbox.read(opened?.device ?? 0, 0, 10, 100_000);
         expect(entries.map(({ message }) => message?.payload)).to.deep.equal([
           "<body xmlns='jabber:client'>But soft</body>",

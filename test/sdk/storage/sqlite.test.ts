@@ -2,7 +2,7 @@ import SQLite from "better-sqlite3";
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StorageError } from "../../../src/errors.js";
 import { openSqliteStorage } from "../../../sdk/storage/sqlite.js";
@@ -78,12 +78,31 @@ describe("openSqliteStorage", () => {
   });
 
   it("syncs every commit, after the first one too", () => {
-    const database = openFile(path);
+    openSqliteStorage({ path }).close();
+    const { database } = openFile(path);
     const synchronous = (): unknown => database.pragma("synchronous", { simple: true });
     expect(synchronous()).equal(2);
     database.prepare("INSERT INTO entries VALUES (x'00', x'00')").run();
     expect(synchronous()).equal(2);
     database.close();
+  });
+
+  it("overwrites what was deleted or replaced, in the file and in its log", () => {
+    const storage = openSqliteStorage({ path });
+    const secrets = ["of a key that is used up", "of a key that was rotated"].map((text) =>
+      Buffer.from(text),
+    );
+    storage.transaction((t) => secrets.forEach((secret, index) => t.set(`key/${index}`, secret)));
+    storage.transaction((t) => {
+      t.delete("key/0");
+      t.set("key/1", Buffer.from("the next one"));
+    });
+    storage.close();
+    for (const name of readdirSync(folder)) {
+      const content = readFileSync(join(folder, name));
+      for (const secret of secrets)
+        expect(content.includes(secret), `${name}: ${String(secret)}`).equal(false);
+    }
   });
 
   it("finds everything again after it was closed", () => {
@@ -155,7 +174,7 @@ describe("openSqliteStorage", () => {
   it("refuses a store of a newer version", () => {
     put("a");
     const database = new SQLite(path);
-    database.pragma("user_version = 2");
+    database.pragma("user_version = 3");
     database.close();
     expect(failureToOpen().code).equal("schema-newer");
   });
