@@ -6,6 +6,7 @@ export const TITLES: Readonly<Record<string, string>> = {
   "RFC 4013": "SASLprep",
   "RFC 4648": "Base16, Base32 and Base64",
   "RFC 5646": "Tags for Identifying Languages",
+  "RFC 5652": "Cryptographic Message Syntax",
   "RFC 5802": "SCRAM",
   "RFC 5869": "HKDF",
   "RFC 6120": "XMPP: Core",

@@ -1,7 +1,7 @@
 import { asBuffer, KEY_SIZE_BYTES } from "./curve.js";
 import { MalformedKey, MalformedMessage } from "./errors.js";
 import type { PreKeyMessage, Profile, RatchetMessage, SealedMessage } from "./profile.js";
-import { optionalUint32, readFields, requireBytes, requireUint32, writeFields } from "./protobuf.js";
+import { optionalUint32, readFields, requireBytes, requireUint32, writeFieldsAfter } from "./protobuf.js";
 import { signMontgomery, verifyMontgomery } from "./signature.js";
 
 // XEP-0384 0.3 rests on "the Signal protocol" of its day; what follows is version 3 of its messages as every
@@ -50,7 +50,7 @@ export const axolotl: Profile = {
     verifyMontgomery(decodePublicKey(identityKey), publicKey, signature),
 
   // Sender before receiver, unlike X3DH §3.3, which puts the initiator first
-  associatedData: (sender, receiver) => Buffer.concat([sender, receiver]),
+  associatedData: (sender, receiver) => [sender, receiver],
   encodeMessage,
   sealMessage: (authenticated, mac) => Buffer.concat([authenticated, mac]),
   decodeMessage,
@@ -59,6 +59,8 @@ export const axolotl: Profile = {
 };
 
 function encodePublicKey(raw: Uint8Array): Buffer {
+  if (raw.length !== KEY_SIZE_BYTES)
+    throw new MalformedKey(`a raw public key has ${raw.length} bytes, not ${KEY_SIZE_BYTES}`);
   const published = Buffer.allocUnsafe(KEY_SIZE_BYTES + 1);
   published[0] = KEY_TYPE;
   published.set(raw, 1);
@@ -73,13 +75,12 @@ function decodePublicKey(publicKey: Uint8Array): Buffer {
 }
 
 function encodeMessage(message: RatchetMessage): Buffer {
-  const fields = writeFields(
+  return writeFieldsAfter(VERSION_BYTE, [
     [MESSAGE.ratchetKey, encodePublicKey(message.ratchetKey)],
     [MESSAGE.counter, message.counter],
     [MESSAGE.previousCounter, message.previousCounter],
     [MESSAGE.ciphertext, message.ciphertext],
-  );
-  return Buffer.concat([VERSION_BYTE, fields]);
+  ]);
 }
 
 function decodeMessage(bytes: Buffer): SealedMessage {
@@ -98,7 +99,7 @@ function decodeMessage(bytes: Buffer): SealedMessage {
 }
 
 function encodePreKeyMessage(message: Omit<PreKeyMessage, "profile">): Buffer {
-  const fields = writeFields(
+  return writeFieldsAfter(VERSION_BYTE, [
     [PRE_KEY_MESSAGE.registrationId, message.registrationId],
     // Left out when there is none: some peers take a 0 for the name of a prekey
     [PRE_KEY_MESSAGE.preKeyId, message.preKeyId],
@@ -106,8 +107,7 @@ function encodePreKeyMessage(message: Omit<PreKeyMessage, "profile">): Buffer {
     [PRE_KEY_MESSAGE.baseKey, encodePublicKey(message.baseKey)],
     [PRE_KEY_MESSAGE.identityKey, message.identityKey],
     [PRE_KEY_MESSAGE.message, message.message],
-  );
-  return Buffer.concat([VERSION_BYTE, fields]);
+  ]);
 }
 
 function decodePreKeyMessage(bytes: Buffer): Omit<PreKeyMessage, "profile"> {

@@ -2,12 +2,16 @@ import { createCipheriv, createDecipheriv, createSecretKey, timingSafeEqual } fr
 import { BadMac, MalformedMessage } from "./errors.js";
 import { hmac } from "./hkdf.js";
 import { messageKeys } from "./kdf.js";
+import type { MessageKeys } from "./kdf.js";
 import type { RatchetMessage, SealedMessage } from "./profile.js";
 import type { Session } from "./session.js";
 
-// With key objects: bare bytes cost 1.5 µs less on Node 20, but 5 µs more on Node 24
 const ALGORITHM = "aes-256-cbc";
 const BLOCK_SIZE_BYTES = 16;
+
+// A key object costs 1 µs, which Node 20 and 22 do without; to Node 24 bare bytes cost 7 µs
+const MAJOR = Number(process.versions.node.split(".", 1)[0]);
+const cipherKeyOf = MAJOR < 24 ? (raw: Buffer) => raw : (raw: Buffer) => createSecretKey(raw);
 
 /**
  * Encrypts and authenticates one message: AES-256-CBC, then a truncated HMAC-SHA-256.
@@ -22,15 +26,15 @@ export function seal(
 ): Buffer {
   const { profile } = session;
   const keys = messageKeys(seed, profile.infos.messageKeys);
-  const cipher = createCipheriv(ALGORITHM, createSecretKey(keys.cipherKey), keys.iv);
-  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  const authenticated = profile.encodeMessage({ ...header, ciphertext });
-  const associated = profile.associatedData(
+  const ciphertext = encipher(keys, plaintext);
+  const { ratchetKey, counter, previousCounter } = header;
+  const authenticated = profile.encodeMessage({ ratchetKey, counter, previousCounter, ciphertext });
+  const [first, second] = profile.associatedData(
     session.localIdentityKey,
     session.remoteIdentityKey,
     session.isInitiator,
   );
-  const mac = hmac(keys.macKey, associated, authenticated).subarray(0, profile.macSizeBytes);
+  const mac = hmac(keys.macKey, first, second, authenticated).subarray(0, profile.macSizeBytes);
   keys.all.fill(0);
   seed.fill(0);
   return profile.sealMessage(authenticated, mac);
@@ -46,12 +50,12 @@ export function unseal(session: Session, seed: Buffer, message: SealedMessage): 
   const { profile } = session;
   const keys = messageKeys(seed, profile.infos.messageKeys);
   try {
-    const associated = profile.associatedData(
+    const [first, second] = profile.associatedData(
       session.remoteIdentityKey,
       session.localIdentityKey,
       !session.isInitiator,
     );
-    const mac = hmac(keys.macKey, associated, message.authenticated).subarray(0, profile.macSizeBytes);
+    const mac = hmac(keys.macKey, first, second, message.authenticated).subarray(0, profile.macSizeBytes);
     if (message.mac.length !== mac.length || !timingSafeEqual(mac, message.mac)) throw new BadMac();
     return decipher(keys, message.ciphertext);
   } finally {
@@ -60,14 +64,33 @@ export function unseal(session: Session, seed: Buffer, message: SealedMessage): 
   }
 }
 
-function decipher(keys: { cipherKey: Buffer; iv: Buffer }, ciphertext: Buffer): Buffer {
+// RFC 5652 §6.3: PKCS #7 padding is done here, so that the cipher is called once for a message: what it is given are whole
+// blocks, which come back at once, and without `final` it adds none of its own.
+function encipher({ cipherKey, iv }: MessageKeys, plaintext: Uint8Array): Buffer {
+  const padding = BLOCK_SIZE_BYTES - (plaintext.length % BLOCK_SIZE_BYTES);
+  const padded = new Uint8Array(plaintext.length + padding).fill(padding, plaintext.length);
+  padded.set(plaintext);
+  const ciphertext = createCipheriv(ALGORITHM, cipherKeyOf(cipherKey), iv).update(padded);
+  padded.fill(0);
+  return ciphertext;
+}
+
+// The MAC stands: what a wrong padding tells is told to nobody but who holds the keys
+function decipher({ cipherKey, iv }: MessageKeys, ciphertext: Buffer): Buffer {
   if (ciphertext.length === 0 || ciphertext.length % BLOCK_SIZE_BYTES !== 0) {
     throw new MalformedMessage("the ciphertext is no whole number of blocks");
   }
-  const running = createDecipheriv(ALGORITHM, createSecretKey(keys.cipherKey), keys.iv);
-  try {
-    return Buffer.concat([running.update(ciphertext), running.final()]);
-  } catch (cause) {
-    throw new MalformedMessage("the ciphertext is wrongly padded", cause);
+  const padded = createDecipheriv(ALGORITHM, cipherKeyOf(cipherKey), iv)
+    .setAutoPadding(false)
+    .update(ciphertext);
+  const padding = padded[padded.length - 1] ?? 0;
+  const end = padded.length - padding;
+  if (
+    padding === 0 ||
+    padding > BLOCK_SIZE_BYTES ||
+    !padded.subarray(end).every((byte) => byte === padding)
+  ) {
+    throw new MalformedMessage("the ciphertext is wrongly padded");
   }
+  return padded.subarray(0, end);
 }

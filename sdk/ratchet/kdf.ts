@@ -1,7 +1,7 @@
-import { hkdf, hmac } from "./hkdf.js";
+import { hkdf, hmacPair } from "./hkdf.js";
 
-const MESSAGE_KEY_SEED = Buffer.from([0x01]);
-const NEXT_CHAIN_KEY = Buffer.from([0x02]);
+const MESSAGE_KEY_SEED = 0x01;
+const NEXT_CHAIN_KEY = 0x02;
 
 /** KDF_RK: the next root key and the chain key of a new chain. Source: Double Ratchet §5.2. */
 export function stepRoot(
@@ -14,14 +14,16 @@ export function stepRoot(
   return { rootKey: both.subarray(0, 32), chainKey: both.subarray(32) };
 }
 
-/** The chain key after this one. Source: Double Ratchet §5.2, KDF_CK. */
-export function nextChainKey(chainKey: Buffer): Buffer {
-  return hmac(chainKey, NEXT_CHAIN_KEY);
+/** One step of a chain: what the keys of the message at this chain key are made from, and the chain key after it. */
+export interface ChainStep {
+  readonly seed: Buffer;
+  readonly chainKey: Buffer;
 }
 
-/** What the keys of the message at this chain key are made from. Source: Double Ratchet §5.2, KDF_CK. */
-export function messageKeySeed(chainKey: Buffer): Buffer {
-  return hmac(chainKey, MESSAGE_KEY_SEED);
+/** KDF_CK. Source: Double Ratchet §5.2. */
+export function stepChain(current: Buffer): ChainStep {
+  const [seed, chainKey] = hmacPair(current, MESSAGE_KEY_SEED, NEXT_CHAIN_KEY);
+  return { seed, chainKey };
 }
 
 /** The keys of one message; `all` is the buffer that they lie in, to be overwritten after use. */

@@ -39,7 +39,7 @@ export const omemo2: Profile = {
 
   // XEP-0384 §4.2: AD = Encode(IK_A) || Encode(IK_B), in both directions
   associatedData: (sender, receiver, isSenderInitiator) =>
-    Buffer.concat(isSenderInitiator ? [sender, receiver] : [receiver, sender]),
+    isSenderInitiator ? [sender, receiver] : [receiver, sender],
   encodeMessage,
   sealMessage: (authenticated, mac) =>
     writeFields([AUTHENTICATED.mac, mac], [AUTHENTICATED.message, authenticated]),

@@ -60,8 +60,12 @@ export interface Profile {
   /** Whether this published identity signed this published key. @throws MalformedKey */
   verify(identityKey: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): boolean;
 
-  /** What the MAC covers before the message itself; both keys as published. */
-  associatedData(senderIdentityKey: Buffer, receiverIdentityKey: Buffer, isSenderInitiator: boolean): Buffer;
+  /** What the MAC covers before the message itself, in two parts; both keys as published. */
+  associatedData(
+    senderIdentityKey: Buffer,
+    receiverIdentityKey: Buffer,
+    isSenderInitiator: boolean,
+  ): readonly [Buffer, Buffer];
   /** The bytes of a message that its MAC is computed over. */
   encodeMessage(message: RatchetMessage): Buffer;
   /** The whole message from those bytes and the MAC. */

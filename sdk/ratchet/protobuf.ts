@@ -9,6 +9,7 @@ const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 const MAX_UINT32 = 0xffffffff;
 const MAX_VARINT_BYTES = 10;
+const EMPTY = new Uint8Array(0);
 
 /**
  * Reads the fields of a protobuf message; of a repeated one the last stands, as everywhere.
@@ -58,12 +59,21 @@ export function requireUint32(fields: Fields, number: number): number {
   return value;
 }
 
-/** Writes the fields in the order given, leaving out what is undefined; numbers are uint32. */
-export function writeFields(...fields: [number: number, value: number | Uint8Array | undefined][]): Buffer {
-  let sizeBytes = 0;
+/** A field to be written: its number, and a uint32, bytes or nothing. */
+export type Field = readonly [number: number, value: number | Uint8Array | undefined];
+
+/** Writes the fields in the order given, leaving out what is undefined. */
+export function writeFields(...fields: Field[]): Buffer {
+  return writeFieldsAfter(EMPTY, fields);
+}
+
+/** Writes a prefix that is no field, and the fields after it. */
+export function writeFieldsAfter(prefix: Uint8Array, fields: readonly Field[]): Buffer {
+  let sizeBytes = prefix.length;
   for (const [, value] of fields) sizeBytes += typeof value === "object" ? value.length + 10 : 10;
   const bytes = Buffer.allocUnsafe(sizeBytes);
-  let at = 0;
+  bytes.set(prefix);
+  let at = prefix.length;
   for (const [number, value] of fields) {
     if (typeof value === "number") {
       at = writeVarint(bytes, at, number * 8 + VARINT);

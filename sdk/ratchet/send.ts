@@ -1,6 +1,6 @@
 import { seal } from "./cipher.js";
 import { agree, generateKeyPair, importPublicKey } from "./curve.js";
-import { messageKeySeed, nextChainKey, stepRoot } from "./kdf.js";
+import { stepChain, stepRoot } from "./kdf.js";
 import type { SendingChain, Session } from "./session.js";
 
 /** What encrypting gives: store `session` in the place of the old one *before* the message leaves. */
@@ -24,12 +24,9 @@ export function encrypt(session: Session, plaintext: Uint8Array): Sent {
     counter: sending.counter,
     previousCounter: session.previousCounter,
   };
-  const message = seal(session, messageKeySeed(sending.chainKey), header, plaintext);
-  const after: SendingChain = {
-    ...sending,
-    chainKey: nextChainKey(sending.chainKey),
-    counter: sending.counter + 1,
-  };
+  const { seed, chainKey } = stepChain(sending.chainKey);
+  const message = seal(session, seed, header, plaintext);
+  const after: SendingChain = { ...sending, chainKey, counter: sending.counter + 1 };
   return {
     session: { ...session, rootKey, sending: after },
     message: pending

@@ -31,7 +31,8 @@ const CHAIN_SIZE_BYTES = 2 * KEY_SIZE_BYTES + 6;
 /** The session as bytes, secret throughout: about 350 and 36 more for each skipped message key. */
 export function serialiseSession(session: Session): Buffer {
   const { profile, sending, pending, receiving } = session;
-  const bytes = Buffer.alloc(sizeOf(session));
+  // Every byte of it is written below
+  const bytes = Buffer.allocUnsafe(sizeOf(session));
   bytes[0] = VERSION;
   bytes[1] = profile.id;
   bytes[2] = flagsOf(session);
@@ -68,7 +69,8 @@ export function parseSession(stored: Uint8Array): Session {
   const bytes = Buffer.from(stored);
   const [version = 0, profileId = 0, flags = 0] = bytes;
   if (version !== VERSION) throw new MalformedState(`the session has version ${version}, not ${VERSION}`);
-  if (bytes.length < HEAD_SIZE_BYTES || (flags & ~ALL_FLAGS) !== 0)
+  const isPreKeyAlone = (flags & (HAS_PENDING | HAS_PRE_KEY)) === HAS_PRE_KEY;
+  if (bytes.length < HEAD_SIZE_BYTES || (flags & ~ALL_FLAGS) !== 0 || isPreKeyAlone)
     throw new MalformedState("the session's head is damaged");
   const profile = profileById(profileId);
   const reader: Reader = { bytes, at: HEAD_SIZE_BYTES };
@@ -133,26 +135,34 @@ function take(reader: Reader, sizeBytes: number): Buffer {
   return part;
 }
 
+function takeUint(reader: Reader, sizeBytes: 1 | 2 | 4): number {
+  const end = reader.at + sizeBytes;
+  if (end > reader.bytes.length) throw new MalformedState("the session is cut off");
+  let value = 0;
+  while (reader.at < end) value = value * 256 + (reader.bytes[reader.at++] ?? 0);
+  return value;
+}
+
 function takeSending(reader: Reader): SendingChain {
   return {
     privateKey: take(reader, KEY_SIZE_BYTES),
     publicKey: take(reader, KEY_SIZE_BYTES),
     chainKey: take(reader, KEY_SIZE_BYTES),
-    counter: take(reader, 4).readUInt32BE(),
+    counter: takeUint(reader, 4),
   };
 }
 
 function takePending(reader: Reader, hasPreKey: boolean): PendingPreKey {
-  const part = take(reader, PENDING_SIZE_BYTES);
-  return {
-    registrationId: part.readUInt32BE(0),
-    signedPreKeyId: part.readUInt32BE(4),
-    preKeyId: hasPreKey ? part.readUInt32BE(8) : undefined,
-  };
+  const registrationId = takeUint(reader, 4);
+  const signedPreKeyId = takeUint(reader, 4);
+  const preKeyId = takeUint(reader, 4);
+  if (!hasPreKey && preKeyId !== 0)
+    throw new MalformedState("the session names a prekey that it does not have");
+  return { registrationId, signedPreKeyId, preKeyId: hasPreKey ? preKeyId : undefined };
 }
 
 function takeChains(reader: Reader): ReceivingChain[] {
-  const count = take(reader, 1).readUInt8();
+  const count = takeUint(reader, 1);
   if (count > MAX_RECEIVING_CHAINS) throw new MalformedState("the session has too many receiving chains");
   const chains: ReceivingChain[] = [];
   let skipped = 0;
@@ -168,7 +178,7 @@ function takeChains(reader: Reader): ReceivingChain[] {
 function takeChain(reader: Reader): ReceivingChain {
   const ratchetKey = take(reader, KEY_SIZE_BYTES);
   const chainKey = take(reader, KEY_SIZE_BYTES);
-  const numbers = take(reader, 6);
-  const skipped = take(reader, numbers.readUInt16BE(4) * SKIPPED_ENTRY_SIZE_BYTES);
-  return { ratchetKey, chainKey, counter: numbers.readUInt32BE(0), skipped };
+  const counter = takeUint(reader, 4);
+  const skipped = take(reader, takeUint(reader, 2) * SKIPPED_ENTRY_SIZE_BYTES);
+  return { ratchetKey, chainKey, counter, skipped };
 }

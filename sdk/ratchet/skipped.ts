@@ -1,5 +1,5 @@
 import { DuplicateMessage, TooManySkippedKeys } from "./errors.js";
-import { messageKeySeed, nextChainKey } from "./kdf.js";
+import { stepChain } from "./kdf.js";
 import { MAX_SKIP, MAX_SKIPPED_KEYS } from "./session.js";
 import type { ReceivingChain } from "./session.js";
 
@@ -40,21 +40,25 @@ function takeAhead(chain: ReceivingChain, counter: number): Taken {
   const jump = counter - chain.counter;
   if (jump > MAX_SKIP) throw new TooManySkippedKeys(jump, MAX_SKIP);
   const added = Buffer.alloc(jump * SKIPPED_ENTRY_SIZE_BYTES);
-  let { chainKey } = chain;
+  let step = stepChain(chain.chainKey);
   for (let index = 0; index < jump; index++) {
     const at = index * SKIPPED_ENTRY_SIZE_BYTES;
     added.writeUInt32BE(chain.counter + index, at);
-    added.set(messageKeySeed(chainKey), at + COUNTER_SIZE_BYTES);
-    chainKey = nextChainKey(chainKey);
+    added.set(step.seed, at + COUNTER_SIZE_BYTES);
+    step.seed.fill(0);
+    const next = stepChain(step.chainKey);
+    // Only those in between: the first belongs to the session that was passed in, the last to the one that is given back
+    step.chainKey.fill(0);
+    step = next;
   }
   return {
     chain: {
       ratchetKey: chain.ratchetKey,
-      chainKey: nextChainKey(chainKey),
+      chainKey: step.chainKey,
       counter: counter + 1,
       skipped: jump === 0 ? chain.skipped : Buffer.concat([chain.skipped, added]),
     },
-    seed: messageKeySeed(chainKey),
+    seed: step.seed,
   };
 }
 

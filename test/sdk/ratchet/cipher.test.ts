@@ -3,25 +3,25 @@ import { expect } from "chai";
 import { BadMac, decrypt, MalformedMessage, parseSession } from "../../../sdk/ratchet/mod.js";
 import { unseal } from "../../../sdk/ratchet/cipher.js";
 import { hmac } from "../../../sdk/ratchet/hkdf.js";
-import { messageKeys, messageKeySeed } from "../../../sdk/ratchet/kdf.js";
+import { messageKeys, stepChain } from "../../../sdk/ratchet/kdf.js";
 import type { Session } from "../../../sdk/ratchet/mod.js";
 import { connectedDevices, PROFILES } from "./device.js";
 
 /** The next message of this session with any ciphertext and a right MAC, as only the true sender can make it. */
 function authentic(session: Session, encipher: (key: Buffer, iv: Buffer) => Buffer): Buffer {
   const { profile, sending, previousCounter } = session;
-  const keys = messageKeys(messageKeySeed(sending!.chainKey), profile.infos.messageKeys);
+  const keys = messageKeys(stepChain(sending!.chainKey).seed, profile.infos.messageKeys);
   const ciphertext = encipher(keys.cipherKey, keys.iv);
   const { publicKey: ratchetKey, counter } = sending!;
   const authenticated = profile.encodeMessage({ ratchetKey, counter, previousCounter, ciphertext });
-  const associated = profile.associatedData(
+  const [first, second] = profile.associatedData(
     session.localIdentityKey,
     session.remoteIdentityKey,
     session.isInitiator,
   );
   return profile.sealMessage(
     authenticated,
-    hmac(keys.macKey, associated, authenticated).subarray(0, profile.macSizeBytes),
+    hmac(keys.macKey, first, second, authenticated).subarray(0, profile.macSizeBytes),
   );
 }
 

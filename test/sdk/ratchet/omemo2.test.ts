@@ -20,7 +20,7 @@ import {
   UntrustedIdentity,
 } from "../../../sdk/ratchet/mod.js";
 import type { Bundle, OwnPreKeys, PreKeyMessage } from "../../../sdk/ratchet/mod.js";
-import { messageKeys, messageKeySeed } from "../../../sdk/ratchet/kdf.js";
+import { messageKeys, stepChain } from "../../../sdk/ratchet/kdf.js";
 import { readFields, writeFields } from "../../../sdk/ratchet/protobuf.js";
 import { Device, identityOfSign } from "./device.js";
 
@@ -106,7 +106,7 @@ describe("omemo2", () => {
       for (const device of [juliet, romeo]) {
         device.encrypt(text("first"));
         const { sending } = parseSession(device.stored!);
-        const keys = messageKeys(messageKeySeed(sending!.chainKey), text("OMEMO Message Key Material"));
+        const keys = messageKeys(stepChain(sending!.chainKey).seed, text("OMEMO Message Key Material"));
         const fields = readFields(Buffer.from(device.encrypt(text("second")).message));
         const mac = createHmac("sha256", keys.macKey)
           .update(juliet.identity.signing.publicKey)
