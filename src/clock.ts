@@ -31,9 +31,13 @@ export function formatStamp(at: EpochMs): string {
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
+/** Years have four digits, also after the offset is taken off: what is read can be written. */
+const FIRST_STAMP = Date.parse("0000-01-01T00:00:00.000Z");
+const LAST_STAMP = Date.parse("9999-12-31T23:59:59.999Z");
+
 /** Reads an XEP-0082 DateTime. @throws {InvalidInput} when it is none. Source: XEP-0082 §3.2. */
 export function parseStamp(text: string | undefined): EpochMs {
   const at = text !== undefined && STAMP.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw new InvalidInput("not a date and time of XEP-0082");
+  if (!(at >= FIRST_STAMP && at <= LAST_STAMP)) throw new InvalidInput("not a date and time of XEP-0082");
   return at;
 }

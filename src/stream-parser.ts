@@ -31,7 +31,8 @@ export interface StreamParserEvents {
  * Reads one XML stream, strictly and within limits, and builds the `Element`s of `@xmpp/xml`.
  *
  * It emits what the parser of `@xmpp/xml` emits, so that it can be the `Parser` of an @xmpp connection. How
- * the bytes are cut into chunks makes no difference. What is not well-formed, or restricted, or too long
+ * the bytes are cut into chunks makes no difference, but for which of its errors ends a stream whose stanza is
+ * both too large and broken. What is not well-formed, or restricted, or too long
  * ends the stream with exactly one `error`. A stanza that is well-formed but too deep or has too many or too
  * long parts is skipped and told as `refused`, because anybody can have a server pass such a stanza on and
  * must not be able to end other people's stream; when nobody listens to `refused` it is an `error` too.

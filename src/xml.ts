@@ -94,17 +94,29 @@ function isStanzaErrorType(type: string | undefined): type is StanzaError["type"
   return type !== undefined && ["auth", "cancel", "continue", "modify", "wait"].includes(type);
 }
 
-/** Parses one whole XML document of our own making (a stored payload). @throws when it is not well-formed. */
+/**
+ * Parses one whole XML document of our own making (a stored payload).
+ *
+ * @throws {StanzaError} `bad-request` when it is not one well-formed element
+ */
 export function parseXml(text: string): Element {
   const parser = new Parser();
   let root: Element | undefined;
   let isWhole = false;
   let failure: unknown;
+  const failWith = (reason: unknown): void => void (failure ??= reason);
   parser.on("start", (element: Element) => (root = element));
-  parser.on("element", (element: Element) => root?.append(element));
-  parser.on("end", () => (isWhole = true));
-  parser.on("error", (error: unknown) => (failure = error));
-  parser.write(text);
+  parser.on("element", (element: Element) =>
+    isWhole ? failWith(new InvalidInput("a second element")) : root?.append(element),
+  );
+  parser.on("end", () => (isWhole ? failWith(new InvalidInput("closed twice")) : (isWhole = true)));
+  parser.on("error", failWith);
+  try {
+    parser.write(text);
+  } catch (error) {
+    // The parser takes a closing tag without an opening one, and an unknown entity, for a fault of its caller
+    failWith(error);
+  }
   if (failure !== undefined || !root || !isWhole)
     throw new StanzaError("bad-request", "not well-formed XML", { cause: failure });
   return root;

@@ -26,7 +26,8 @@ export interface FuzzTarget {
   readonly maxSizeBytes?: number;
 }
 
-const DEFAULT_SECONDS = 2;
+// Of some forty targets: a minute at the most while one works, some minutes where a checkout is judged
+const DEFAULT_SECONDS = process.env.CI ? 6 : 1;
 const DEFAULT_SEED = 20_241;
 const MAX_SIZE_BYTES = 4096;
 const MAX_POOL = 2000;
@@ -38,7 +39,7 @@ const CORPUS = fileURLToPath(new URL("corpus/", import.meta.url));
  * Two mocha tests for one target: every kept input keeps the promise, and so does every mutation for some seconds.
  *
  * The inputs follow from the seed: `TWOTICK_FUZZ_SEED` (20241 if not given; it stands in the title and in a failure), and
- * `TWOTICK_FUZZ_SECONDS` says how long each target runs (2 if not given). An input that breaks the promise is made smaller, told in
+ * `TWOTICK_FUZZ_SECONDS` says how long each target runs (1 if not given; 6 where `CI` is set). An input that breaks the promise is made smaller, told in
  * base64 and written to `test/fuzz/corpus/<name>/`, so that it is tried first from then on: keep the file.
  *
  * @example

@@ -19,6 +19,13 @@ describe("XEP-0082", () => {
     ["2026-01-31T09:30:00.5Z", Date.UTC(2026, 0, 31, 9, 30, 0, 500)],
     ["2026-01-31T09:30:00.123456789Z", Date.UTC(2026, 0, 31, 9, 30, 0, 123)],
   ];
+  it("refuses what lies, its offset taken off, outside of the years that can be written", () => {
+    for (const text of ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999-00:01"])
+      expect(() => parseStamp(text)).to.throw(InvalidInput);
+    for (const text of ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])
+      expect(formatStamp(parseStamp(text))).to.equal(text);
+  });
+
   for (const [text, at] of GOOD) {
     it(`reads ${text}`, () => {
       expect(parseStamp(text)).to.equal(at);

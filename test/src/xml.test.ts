@@ -27,9 +27,21 @@ describe("parseXml", () => {
     );
   });
 
-  for (const text of ["", "text", "<a>", "<a><b/>", "<a></b>", "<a", "<a><b></a></b>"]) {
+  for (const text of [
+    "",
+    "text",
+    "<a>",
+    "<a><b/>",
+    "<a></b>",
+    "<a",
+    "<a><b></a></b>",
+    "</a>",
+    "<a>&b;</a>",
+    "<a/><b/>",
+    "<a/></a>",
+  ]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
-      expect(() => parseXml(text)).to.throw();
+      expect(() => parseXml(text)).to.throw(StanzaError);
     });
   }
 });
