@@ -7,6 +7,7 @@
 
 // For everyone: sign up, open, send, receive
 export { signUpDevice, DeviceSignUp, type DeviceSignUpOptions } from "./client/sign-up.js";
+export { linkDevice, renewDevice, type RenewedDevice } from "./client/renew-device.js";
 export { Client } from "./client/client.js";
 export type { ClientOptions, SendOptions } from "./client/options.js";
 export type { Account } from "./client/account.js";
@@ -22,7 +23,8 @@ export type {
 } from "./client/events.js";
 
 // Where it is kept
-export { openSqliteStorage, type SqliteStorageOptions } from "./storage/sqlite.js";
+export { openSqliteStorage, type SqliteStorage, type SqliteStorageOptions } from "./storage/sqlite.js";
+export type { StoreSecret } from "./storage/key-envelope.js";
 export { openMemoryStorage } from "./storage/memory.js";
 export type { Storage, Transaction, View } from "./storage/port.js";
 
@@ -32,7 +34,24 @@ export { OmemoError, type OmemoErrorCode } from "./omemo/mod.js";
 export { SignUpError } from "./sign-up/mod.js";
 
 // Identities and devices
-export type { Fingerprint, KnownDevice, OpenFailure, SkippedDevice, SkipReason } from "./omemo/mod.js";
+export { ClientTrust } from "./client/trust.js";
+export { formatFingerprint } from "./omemo/mod.js";
+export type {
+  Comparison,
+  Fingerprint,
+  KnownIdentity,
+  TrustChange,
+  TrustLevel,
+  TrustPolicy,
+  TrustSource,
+  UriDevice,
+  Verification,
+  KnownDevice,
+  OmemoVersionName,
+  OpenFailure,
+  SkippedDevice,
+  SkipReason,
+} from "./omemo/mod.js";
 export type { DeviceId, MessageId } from "../src/ids.js";
 export type { PhoneNumber } from "../src/phone-number.js";
 export type { DeviceStatus, MessageStatus } from "../src/mailbox-status.js";
@@ -64,10 +83,13 @@ export {
   type SendLimits,
 } from "./connection/connection.js";
 export {
+  isOmemoMessage,
   openOmemo,
+  type Incoming,
   type Omemo,
   type OmemoEvent,
   type OmemoOptions,
+  type OmemoTrust,
   type Opened,
   type Sealed,
 } from "./omemo/mod.js";

@@ -54,12 +54,18 @@ export function writeAccount(transaction: Transaction, account: Account): void {
 export function openDeviceKey(storage: Storage): DeviceKey {
   const known = storage.read((view) => view.get(DEVICE));
   if (known) return usable(decodeRecord(known) as DeviceRecord);
-  const fresh: DeviceRecord = { device: newDeviceId(), seed: randomBytes(32).toString("base64") };
-  storage.transaction((transaction) => transaction.set(DEVICE, encodeRecord(fresh)));
-  return usable(fresh);
+  return usable(storage.transaction(writeFreshDevice));
 }
 
-interface DeviceRecord {
+/** Makes the store a device that there never was. */
+export function writeFreshDevice(transaction: Transaction): DeviceRecord {
+  const fresh: DeviceRecord = { device: newDeviceId(), seed: randomBytes(32).toString("base64") };
+  transaction.set(DEVICE, encodeRecord(fresh));
+  return fresh;
+}
+
+/** A device as it is stored: its id, and the seed of its key in base64. */
+export interface DeviceRecord {
   readonly device: DeviceId;
   readonly seed: string;
 }

@@ -80,6 +80,11 @@ export class Acknowledgements {
     return first === undefined ? this.#cursor : ((first - 1) as Seq);
   }
 
+  /** The last entry that is durable here. */
+  get cursor(): Seq {
+    return this.#cursor;
+  }
+
   /** Notes failures, in the transaction that moves the cursor past them. */
   static noteFailures(transaction: Transaction, seqs: readonly Seq[]): void {
     if (seqs.length === 0) return;

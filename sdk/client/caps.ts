@@ -1,12 +1,20 @@
 import { createHash } from "node:crypto";
-import { NS, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
+import { NS, OMEMO2_DEVICE_LIST_NODE, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
 import { attribute, type Element, xml } from "../../src/xml.js";
 
 const NODE = "urn:twotick:sdk";
 const IDENTITY = { category: "client", type: "bot", name: "Twotick" };
 
 /** What this device can do; XEP-0163 §4.3: `+notify` asks for pushed device lists. */
-const FEATURES = [NS.discoInfo, NS.caps, NS.ping, NS.omemo, `${OMEMO_DEVICE_LIST_NODE}+notify`].sort();
+const FEATURES = [
+  NS.discoInfo,
+  NS.caps,
+  NS.ping,
+  NS.omemo,
+  NS.omemo2,
+  `${OMEMO_DEVICE_LIST_NODE}+notify`,
+  `${OMEMO2_DEVICE_LIST_NODE}+notify`,
+].sort();
 
 /** XEP-0115 §5.1: the hash that names these abilities. */
 const VERIFICATION = createHash("sha1")

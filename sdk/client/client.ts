@@ -6,9 +6,11 @@ import { Jid } from "../../src/jid.js";
 import type { MessageStatus } from "../../src/mailbox-status.js";
 import { NS } from "../../src/namespaces.js";
 import { phoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { ILLEGAL_CHARACTER } from "../../src/stream-chars.js";
+import { SteadyClock } from "../../src/steady-clock.js";
 import { escapeXML } from "../../src/xml.js";
 import { TypedEvents } from "../connection/events.js";
-import type { Fingerprint, KnownDevice } from "../omemo/mod.js";
+import type { Fingerprint } from "../omemo/mod.js";
 import type { ClientEvents, ClientState } from "./events.js";
 import { type SendHandle } from "./handles.js";
 import { IncomingMessage } from "./incoming-message.js";
@@ -16,6 +18,7 @@ import { type InboxRecord, removeFromInbox } from "./inbox-records.js";
 import type { ClientOptions, SendOptions } from "./options.js";
 import { appendOutbox } from "./outbox-records.js";
 import { Engine } from "./engine.js";
+import { ClientTrust } from "./trust.js";
 
 /** Bytes of a text; encrypted for some devices it still fits into what the service takes. */
 const MAX_TEXT_BYTES = 64 * 1024;
@@ -38,6 +41,8 @@ const FLUSH_MS = 2_000;
  * await handle.until("delivered");
  */
 export class Client {
+  /** Whom messages are encrypted for, and how people find out that nobody stands between them. */
+  readonly trust: ClientTrust;
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #events = new TypedEvents<ClientEvents>((error) => this.#threw(error));
@@ -45,8 +50,15 @@ export class Client {
   #stopped: Promise<void> | undefined;
 
   private constructor(options: ClientOptions) {
-    this.#clock = options.clock ?? systemClock;
-    this.#engine = new Engine(options, (name, detail) => this.#events.emit(name, detail));
+    this.#clock = new SteadyClock(options.clock ?? systemClock);
+    this.#engine = new Engine({ ...options, clock: this.#clock }, (name, detail) =>
+      this.#events.emit(name, detail),
+    );
+    this.trust = new ClientTrust({
+      trust: () => this.#engine.omemo().trust,
+      jidOf: (number) => this.#engine.jidOf(number),
+      ownNumber: () => this.#engine.requireNumber(),
+    });
   }
 
   /**
@@ -95,6 +107,8 @@ export class Client {
    *
    * @throws {LinkError} when it never can come online, or was stopped before
    * @throws {StanzaError} when the service refuses the device
+   * @throws {StorageError} `store-outdated` when the store was put back from a backup, or another copy of it went on:
+   *   nothing was told, encrypted or sent. See docs/sdk-storage.md and {@link renewDevice}
    */
   async start(): Promise<void> {
     if (this.#hasStarted) throw new InvalidInput("a client is started once");
@@ -113,7 +127,7 @@ export class Client {
    * Writes a message to a number; resolves with its handle when it is durable in the outbox.
    *
    * @param to E.164, for example `+15551230001`
-   * @throws {InvalidInput} for a malformed number, an empty or too long text, an id that stands for another message
+   * @throws {InvalidInput} for a malformed number, an empty or too long text or one that cannot stand in XML, an id that stands for another message
    * @throws {StorageError} when it cannot be made durable; it is not sent then
    */
   async send(to: string, text: string, options: SendOptions = {}): Promise<SendHandle> {
@@ -123,6 +137,8 @@ export class Client {
     if (text === "") throw new InvalidInput("the text is empty");
     if (Buffer.byteLength(text) > MAX_TEXT_BYTES)
       throw new InvalidInput(`a text has at most ${MAX_TEXT_BYTES} bytes`);
+    if (ILLEGAL_CHARACTER.test(text))
+      throw new InvalidInput("a text has no control characters but line breaks and tabs");
     const digest = createHash("sha256").update(`${address}\0${text}`).digest("base64url");
     const { commits, sent, outbox, handles } = this.#engine;
     const record = await commits.run((transaction) => {
@@ -166,16 +182,6 @@ export class Client {
     outbox.add(record);
   }
 
-  /** What is known of the devices of a number. */
-  devices(of: string): readonly KnownDevice[] {
-    return this.#engine.omemo().devices(this.#engine.jidOf(phoneNumber(of)));
-  }
-
-  /** Takes a changed identity for the device's own from now on. @throws {OmemoError} `identity-mismatch` */
-  acceptIdentity(of: string, device: DeviceId, fingerprint: Fingerprint): void {
-    this.#engine.omemo().acceptIdentity(this.#engine.jidOf(phoneNumber(of)), device, fingerprint);
-  }
-
   /** Asks the service how far a message has come on each device. @throws {StanzaError} @throws {LinkError} */
   async status(id: MessageId | string): Promise<MessageStatus> {
     return await this.#engine.service.status(messageId(id));
@@ -194,7 +200,14 @@ export class Client {
     if (record.kind === "message") return this.#events.emit("message", this.#messageOf(record));
     if (record.kind === "sent-elsewhere") {
       const to = Jid.parse(record.to).local;
-      this.#events.emit("sent-elsewhere", { id, to, at, device, text: record.text ?? "" });
+      this.#events.emit("sent-elsewhere", {
+        id,
+        to,
+        at,
+        device,
+        trust: record.trust,
+        text: record.text ?? "",
+      });
     } else {
       const from = Jid.parse(record.from).local;
       this.#events.emit("undecryptable", { id, from, at, device, reason: record.reason ?? "malformed" });

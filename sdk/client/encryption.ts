@@ -47,6 +47,7 @@ export class Encryption {
     if (event.kind === "publish-failed" || event.kind === "storage-failed") this.#tell("error", event.error);
     else if (event.kind === "identity-changed") this.#tell("identity-changed", event);
     else if (event.kind === "device-added") this.#tell("device-added", event);
+    else if (event.kind === "trust-changed") this.#tell("trust-changed", event);
     else this.#tell("device-skipped", event);
   }
 }

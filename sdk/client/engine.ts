@@ -3,15 +3,17 @@ import type { TwotickError } from "../../src/errors.js";
 import type { DeviceId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import type { Element } from "../../src/xml.js";
-import type { Omemo } from "../omemo/mod.js";
-import type { Storage } from "../storage/port.js";
+import type { ControlMessage, Omemo } from "../omemo/mod.js";
+import type { Storage, Transaction } from "../storage/port.js";
 import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
 import { presenceWithCaps } from "./caps.js";
+import { enqueueControl } from "./control-messages.js";
 import { Encryption } from "./encryption.js";
 import { ClientStatus } from "./client-status.js";
 import type { ClientState, Tell } from "./events.js";
+import { StoreGeneration } from "./generation.js";
 import { GroupCommit } from "./group-commit.js";
 import { Handles, type SendHandle } from "./handles.js";
 import { Inbox } from "./inbox.js";
@@ -42,6 +44,7 @@ export class Engine {
   readonly #account: Account;
   readonly #deviceKey: DeviceKey;
   readonly #connection: ConnectionPort;
+  readonly #generation: StoreGeneration;
   readonly #session: MailboxSession;
   readonly #inbox: Inbox;
   readonly #acks: Acknowledgements;
@@ -62,10 +65,16 @@ export class Engine {
     this.#account = requireAccount(storage, options.account);
     this.#deviceKey = openDeviceKey(storage);
     this.commits = new GroupCommit(storage);
+    this.#generation = new StoreGeneration(storage, this.commits);
     this.sent = new SentRecords(storage, clock);
     this.presenter = new Presenter(storage);
     this.#connection = this.#openConnection();
-    this.service = new MailboxService(this.#connection, this.#account.numberDomain);
+    this.service = new MailboxService(
+      this.#connection,
+      this.#account.numberDomain,
+      clock,
+      options.wantsFrames,
+    );
     this.#encryption = this.#createEncryption();
     this.#session = this.#createSession();
     this.#acks = this.#createAcknowledgements();
@@ -73,7 +82,7 @@ export class Engine {
       clock,
       sent: this.sent,
       omemo: () => this.omemo(),
-      ownNumber: () => this.#encryption.requireNumber(),
+      ownNumber: () => this.requireNumber(),
     });
     this.outbox = this.#createOutbox();
     this.handles = new Handles({ clock, sent: this.sent, status: (id) => this.service.status(id) });
@@ -107,6 +116,11 @@ export class Engine {
   /** The own number JID; missing until it is known. */
   get ownNumber(): Jid | undefined {
     return this.#encryption.number;
+  }
+
+  /** The own number JID. @throws {LinkError} `not-attached` until it is known */
+  requireNumber(): Jid {
+    return this.#encryption.requireNumber();
   }
 
   /** The number JID of a number. */
@@ -174,6 +188,9 @@ export class Engine {
       account: Jid.parse(`${username}@${domain}`),
       device: this.device,
       clock: this.#clock,
+      trustPolicy: this.#options.trustPolicy,
+      enqueue: (transaction: Transaction, control: ControlMessage) =>
+        enqueueControl(this.#storage, transaction, control, (record) => this.outbox.add(record)),
     };
     const own = number === undefined ? undefined : this.jidOf(number);
     return new Encryption(options, own, this.#tell, this.#options.openOmemo);
@@ -203,11 +220,14 @@ export class Engine {
         clock: this.#clock,
         random: this.#random,
         last: () => this.#acks.last,
+        generation: () => this.#generation.claim(this.#acks.cursor),
+        keepGeneration: (token) => this.#generation.keep(token),
         token: () => tokens.token,
         keepToken: (token) => tokens.keep(token),
       },
       {
-        attached: (number) => this.#attached(number),
+        answered: (number) => this.#answered(number),
+        attached: () => this.#opened(),
         resumed: () => this.#opened(),
         detached: () => this.#closed(),
         refused: (error) => this.#fatal(error),
@@ -236,10 +256,11 @@ export class Engine {
       sent: this.sent,
       clock: this.#clock,
       random: this.#random,
+      generation: this.#generation,
       omemo: () => this.omemo(),
       attachedMs: () => this.#session.attachedMs,
       submit: (messages: Parameters<MailboxService["submitMessages"]>[0]) =>
-        this.service.submitMessages(messages, this.#acks),
+        this.service.submitMessages(messages, this.#acks, this.#generation.sent),
       reattach: (reason: string) => this.#session.reattach(reason),
     };
     return new Outbox(ports, {
@@ -261,14 +282,14 @@ export class Engine {
     this.#connection.send(presenceWithCaps()).catch(() => {});
   }
 
-  #attached(number: string): void {
+  #answered(number: string): void {
     const jid = Jid.parse(number);
     if (this.#encryption.number?.bare !== jid.bare) this.#learn(jid);
     this.#inbox.opened();
-    this.#opened();
   }
 
   #opened(): void {
+    this.presenter.begin();
     this.#status.set("attached");
     this.#acks.say();
     if (this.#status.isStopping) return;

@@ -2,7 +2,7 @@ import type { EpochMs } from "../../src/clock.js";
 import type { TwotickError } from "../../src/errors.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import type { ReceiptState } from "../../src/receipt-state.js";
-import type { OmemoEvent, OpenFailure } from "../omemo/mod.js";
+import type { OmemoEvent, OpenFailure, TrustLevel } from "../omemo/mod.js";
 import type { IncomingMessage } from "./incoming-message.js";
 import type { SendHandle } from "./handles.js";
 
@@ -26,6 +26,8 @@ export interface SentElsewhere {
   readonly to: string;
   readonly at: EpochMs;
   readonly device: DeviceId | undefined;
+  /** What the identity that it came with counted as then; missing when it was not encrypted. */
+  readonly trust: TrustLevel | undefined;
   readonly text: string;
 }
 
@@ -55,17 +57,19 @@ export interface ClientEvents {
   receipt: Receipt;
   /** A send ended without having been accepted. */
   failed: { handle: SendHandle; error: TwotickError };
-  /** A device shows another identity than before: nothing goes to or comes from it until it is accepted. */
+  /** A device shows another identity than before; whether anything goes to it, `trust` says. */
   "identity-changed": Extract<OmemoEvent, { kind: "identity-changed" }>;
   /** A person of whom devices were known has one more. */
   "device-added": Extract<OmemoEvent, { kind: "device-added" }>;
+  /** An identity got another level, here or on the word of another device that is verified. */
+  "trust-changed": Extract<OmemoEvent, { kind: "trust-changed" }>;
   /** A message went to fewer devices than the person has. */
   "device-skipped": Extract<OmemoEvent, { kind: "device-skipped" }>;
   /** The mailbox was closed by the service, which says why; the client opens it again by itself. */
   detached: { reason: string };
   /** Something went wrong and the client goes on. */
   error: unknown;
-  /** The client has stopped by itself: credentials, or the device was unlinked. */
+  /** The client has stopped by itself: credentials, the device was unlinked, or its store is an old one (`store-outdated`). */
   fatal: TwotickError;
 }
 

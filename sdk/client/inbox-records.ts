@@ -1,6 +1,6 @@
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
-import type { OpenFailure } from "../omemo/mod.js";
+import type { OpenFailure, TrustLevel } from "../omemo/mod.js";
 import type { Transaction, View } from "../storage/port.js";
 import { decodeRecord, encodeRecord, orderKey } from "./codec.js";
 
@@ -17,6 +17,8 @@ export interface InboxRecord {
   readonly device?: DeviceId | undefined;
   readonly text?: string;
   readonly isEncrypted?: boolean;
+  /** What the identity that it came with counted as when it was opened. */
+  readonly trust?: TrustLevel | undefined;
   readonly reason?: OpenFailure;
 }
 

@@ -5,7 +5,7 @@ import { Jid } from "../../src/jid.js";
 import { readDeliver, type Entry, type MessageEntry } from "../../src/mailbox-deliver.js";
 import { NS } from "../../src/namespaces.js";
 import { attribute, xml, type Element } from "../../src/xml.js";
-import type { Omemo, Opened } from "../omemo/mod.js";
+import { isOmemoMessage, type Incoming, type Omemo, type Opened } from "../omemo/mod.js";
 import type { Transaction } from "../storage/port.js";
 import { readCursor, writeCursor, Acknowledgements } from "./acknowledgements.js";
 import { AgingMap } from "./aging-map.js";
@@ -165,7 +165,7 @@ export class Inbox {
     const key = `${from.bare} ${id}`;
     if (this.#seen.get(transaction, key)) return;
     const message = element.getChild("message") as Element;
-    const content = readContent(transaction, omemo, from, message);
+    const content = readContent(transaction, omemo, { from, to, at }, message);
     this.#seen.set(transaction, key, new Uint8Array([1]));
     if (content.kind === "nothing") return;
     const common = { id, from: from.bare, to: to.bare, at, device: content.device };
@@ -178,9 +178,15 @@ export class Inbox {
       return;
     }
     const isOwn = from.bare === own.bare;
-    const { text, isEncrypted } = content;
+    const { text, isEncrypted, trust } = content;
     draft.records.push(
-      appendInbox(transaction, { ...common, kind: isOwn ? "sent-elsewhere" : "message", text, isEncrypted }),
+      appendInbox(transaction, {
+        ...common,
+        kind: isOwn ? "sent-elsewhere" : "message",
+        text,
+        isEncrypted,
+        trust,
+      }),
     );
   }
 }
@@ -191,12 +197,11 @@ interface Ready {
   readonly own: Jid;
 }
 
-function readContent(transaction: Transaction, omemo: Omemo, from: Jid, message: Element): Content {
-  const encrypted = message.getChild("encrypted", NS.omemo);
-  if (encrypted) return ofOpened(omemo.open(transaction, from, encrypted));
+function readContent(transaction: Transaction, omemo: Omemo, incoming: Incoming, message: Element): Content {
+  if (isOmemoMessage(message)) return ofOpened(omemo.open(transaction, incoming, message));
   const body = message.getChild("body")?.getText();
   if (body === undefined) return { kind: "nothing" };
-  return { kind: "text", device: undefined, text: body, isEncrypted: false };
+  return { kind: "text", device: undefined, text: body, isEncrypted: false, trust: undefined };
 }
 
 type Content =
@@ -207,12 +212,14 @@ type Content =
       readonly device: InboxRecord["device"];
       readonly text: string;
       readonly isEncrypted: boolean;
+      readonly trust: InboxRecord["trust"];
     };
 
 function ofOpened(opened: Opened): Content {
-  if (opened.kind === "key-transport") return { kind: "nothing" };
-  if (opened.kind === "failed") return opened;
-  return { kind: "text", device: opened.device, text: opened.plaintext, isEncrypted: true };
+  if (opened.kind === "key-transport" || opened.kind === "content") return { kind: "nothing" };
+  if (opened.kind === "failed") return opened.isSilent ? { kind: "nothing" } : opened;
+  const { device, plaintext: text, trust } = opened;
+  return { kind: "text", device, text, isEncrypted: true, trust };
 }
 
 /** Reads entry by entry; one without a place in the mailbox is left to the next, which acknowledges it. */

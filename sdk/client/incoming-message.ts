@@ -2,6 +2,7 @@ import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import type { PhoneNumber } from "../../src/phone-number.js";
+import type { TrustLevel } from "../omemo/mod.js";
 import type { SendHandle } from "./handles.js";
 import type { InboxRecord } from "./inbox-records.js";
 
@@ -25,6 +26,12 @@ export class IncomingMessage {
   readonly text: string;
   /** Whether it came end-to-end encrypted; otherwise the service could read and change it. */
   readonly isEncrypted: boolean;
+  /**
+   * What the identity that it came with counted as when it arrived; missing when it was not encrypted.
+   *
+   * A message of an identity that is `undecided` or `distrusted` is shown like any other: it is for the app to mark it.
+   */
+  readonly trust: TrustLevel | undefined;
   readonly #order: number;
   readonly #actions: MessageActions;
 
@@ -36,6 +43,7 @@ export class IncomingMessage {
     this.device = record.device;
     this.text = record.text ?? "";
     this.isEncrypted = record.isEncrypted ?? false;
+    this.trust = record.trust;
     this.#order = record.order;
     this.#actions = actions;
   }

@@ -1,11 +1,12 @@
 import type { Clock } from "../../src/clock.js";
-import { LinkError, StanzaError, type TwotickError } from "../../src/errors.js";
+import { LinkError, StanzaError, StorageError, type TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
 import { attachStatement, readAttached, writeAttach, type AttachProof } from "../../src/mailbox-attach.js";
 import { NS } from "../../src/namespaces.js";
 import { requireAttribute, xml } from "../../src/xml.js";
 import { retryDelayMs } from "../connection/retry.js";
 import type { Seq } from "../../src/ids.js";
+import type { GenerationClaim } from "../../src/store-generation.js";
 import type { DeviceKey } from "./account.js";
 import type { MailboxService } from "./mailbox-service.js";
 
@@ -22,6 +23,9 @@ export interface MailboxSessionPorts {
   readonly random: () => number;
   /** The last entry that is durable here and need not come again. */
   readonly last: () => Seq;
+  /** What to say of the store, and what makes durable what the service answers to it. */
+  readonly generation: () => GenerationClaim;
+  readonly keepGeneration: (generation: string) => Promise<void>;
   readonly token: () => string | undefined;
   /** Keeps, or forgets, the token for the next attach. */
   readonly keepToken: (token: string | undefined) => void;
@@ -29,8 +33,10 @@ export interface MailboxSessionPorts {
 
 /** What a mailbox session tells. */
 export interface MailboxSessionListener {
-  /** It is open, anew. @param number the own number JID */
-  attached(number: string): void;
+  /** The service has opened it: entries come from now on. @param number the own number JID */
+  answered(number: string): void;
+  /** It is open, anew. */
+  attached(): void;
   /** It is open again as it was: the session of the connection was resumed. */
   resumed(): void;
   detached(reason: string): void;
@@ -95,6 +101,7 @@ export class MailboxSession {
   offline(isResumable: boolean): void {
     this.#cancelRetry();
     this.#attempt++;
+    if (!isResumable) this.#ports.service.framing.close();
     if (this.#state === "refused") return;
     const isSuspended = isResumable && this.isAttached;
     this.#leave("the connection is gone");
@@ -125,10 +132,12 @@ export class MailboxSession {
     this.#cancelRetry();
     this.#attempt++;
     this.#state = "idle";
+    this.#ports.service.framing.close();
   }
 
   #begin(): void {
     this.#cancelRetry();
+    this.#ports.service.framing.close();
     this.#state = "attaching";
     this.#isStale = false;
     this.#isAnswered = false;
@@ -137,24 +146,37 @@ export class MailboxSession {
   }
 
   async #attach(attempt: number): Promise<void> {
-    const { service, deviceKey, last, keepToken } = this.#ports;
+    const { service, deviceKey, last, generation, keepToken } = this.#ports;
     const { ownJid } = service;
     if (!ownJid) throw new LinkError("not-connected", "the connection is not online");
     const proof = await this.#prove(ownJid);
     if (attempt !== this.#attempt) return;
-    const attach = writeAttach({ device: deviceKey.device, last: last(), proof });
+    const claim = { device: deviceKey.device, last: last(), generation: generation() };
+    const attach = writeAttach({ ...claim, proof, ...service.framing.asked });
     const answered = (): void => {
       if (attempt === this.#attempt) this.#isAnswered = true;
     };
-    const { number, token } = readAttached(await service.request("set", attach, "attached", answered));
+    const attached = readAttached(await service.request("set", attach, "attached", answered));
     if (attempt !== this.#attempt) return;
-    keepToken(token);
+    service.framing.agreed(attached.frame);
+    keepToken(attached.token);
+    // Not after the commit: entries that came with the answer are taken in the next turn
+    this.#listener.answered(attached.number);
+    if (attached.generation !== undefined) {
+      await this.#moveOn(attached.generation);
+      if (attempt !== this.#attempt) return;
+    }
     // Without it the service would not hear that this device has gone
     service.greet().catch((error: unknown) => this.#notGreeted(attempt, error));
-    // Not after the greeting was written: entries that came with the answer are taken in the next turn
     this.#opened();
-    this.#listener.attached(number);
+    this.#listener.attached();
     if (this.#isStale) this.reattach("entries were lost on the way");
+  }
+
+  /** Nothing is encrypted before the next generation is durable, and nothing is submitted before the service knows that it is. */
+  async #moveOn(generation: string): Promise<void> {
+    await this.#ports.keepGeneration(generation);
+    this.#ports.service.confirmGeneration(generation);
   }
 
   #notGreeted(attempt: number, error: unknown): void {
@@ -180,6 +202,11 @@ export class MailboxSession {
 
   #failed(attempt: number, error: unknown): void {
     if (attempt !== this.#attempt) return;
+    if (error instanceof StanzaError && error.applicationCondition === "store-outdated") {
+      this.#state = "refused";
+      this.#listener.refused(storeOutdated(error));
+      return;
+    }
     const isDenied = error instanceof StanzaError && error.type === "auth";
     if (isDenied && this.#ports.token() !== undefined) {
       this.#ports.keepToken(undefined);
@@ -212,4 +239,13 @@ export class MailboxSession {
     this.#attempt++;
     if (wasAttached) this.#listener.detached(reason);
   }
+}
+
+function storeOutdated(cause: StanzaError): StorageError {
+  return new StorageError(
+    "store-outdated",
+    "this store is an older state of the device, or a copy of it that another program went on with: " +
+      "stop one of the two, or make this store a new device (renewDevice)",
+    cause,
+  );
 }

@@ -8,7 +8,11 @@ import type { ClientOptions } from "./options.js";
 
 /** The connection of an account, not started, which says what this device can do. @throws {InvalidInput} */
 export function openConnection(
-  { connection, openConnection: open, service }: ClientOptions,
+  {
+    connection,
+    openConnection: open,
+    service,
+  }: Pick<ClientOptions, "connection" | "openConnection" | "service">,
   { domain, username, password }: Account,
   clock: Clock,
   random: () => number,

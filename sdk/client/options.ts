@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/clock.js";
 import type { ConnectionOptions } from "../connection/connection.js";
-import type { Omemo, OmemoOptions } from "../omemo/mod.js";
+import type { Omemo, OmemoOptions, TrustPolicy } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
 import type { Account } from "./account.js";
 import type { ConnectionPort } from "./mailbox-service.js";
@@ -13,10 +13,18 @@ export interface ClientOptions {
   readonly service: string;
   /** The account to log in with; once given it is kept in the store and need not be given again. */
   readonly account?: Account | undefined;
+  /**
+   * Which identities messages go to before the person has compared anything; `blind-before-verification` unless given.
+   *
+   * It may be another one at each start: what was decided stays.
+   */
+  readonly trustPolicy?: TrustPolicy | undefined;
   /** More about the connection: heartbeat, retries, certificates. */
   readonly connection?: Partial<
     Omit<ConnectionOptions, "service" | "domain" | "username" | "password" | "clock" | "random">
   >;
+  /** Whether the service is asked for compact frames (docs/protocol.md 4.7); true unless given. Without them XML is spoken. */
+  readonly wantsFrames?: boolean | undefined;
   /** Where the time comes from. */
   readonly clock?: Clock;
   /** A random number from 0 to 1, for the time between attempts. */

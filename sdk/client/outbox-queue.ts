@@ -19,6 +19,7 @@ export interface Queued {
 /** What waits for one recipient: submitted in order, never two batches at a time. */
 export class Conversation {
   readonly key: string;
+  readonly kind: OutboxRecord["kind"];
   readonly to: Jid;
   readonly entries: Queued[] = [];
   /** How many of the entries are sealed: the first ones. */
@@ -30,8 +31,9 @@ export class Conversation {
   /** Ends the wait before the next attempt; set while there is one. */
   cancelWait: (() => void) | undefined;
 
-  constructor(key: string, to: Jid) {
+  constructor(key: string, kind: OutboxRecord["kind"], to: Jid) {
     this.key = key;
+    this.kind = kind;
     this.to = to;
   }
 
@@ -64,7 +66,7 @@ export class OutboxQueue {
   /** Adds a record at the end of its conversation. */
   add({ order, kind, id, to, payload }: OutboxRecord): Queued {
     const key = keyOf({ kind, to: Jid.parse(to) });
-    const conversation = this.#conversations.get(key) ?? new Conversation(key, Jid.parse(to));
+    const conversation = this.#conversations.get(key) ?? new Conversation(key, kind, Jid.parse(to));
     this.#conversations.set(key, conversation);
     const entry: Queued = {
       order,
@@ -111,7 +113,7 @@ export class OutboxQueue {
   }
 }
 
-// A displayed marker does not wait for messages that cannot be encrypted
+// Neither a displayed marker nor what the encryption has to say waits for messages that cannot be encrypted
 function keyOf({ kind, to }: { kind: OutboxRecord["kind"]; to: Jid }): string {
   return `${kind} ${to.bare}`;
 }

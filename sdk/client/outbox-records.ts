@@ -1,15 +1,18 @@
 import type { MessageId } from "../../src/ids.js";
+import type { ControlMessage } from "../omemo/mod.js";
 import type { Transaction, View } from "../storage/port.js";
 import { decodeRecord, encodeRecord, orderKey } from "./codec.js";
 
 /** What waits to be accepted. It holds the text until it is sealed, then the payload, which never changes again. */
 export interface OutboxRecord {
   readonly order: number;
-  readonly kind: "message" | "displayed";
+  readonly kind: "message" | "displayed" | "control";
   readonly id: MessageId;
   /** Bare number JID. */
   readonly to: string;
   readonly text?: string;
+  /** What the encryption wants sent; nobody is told how it ends. */
+  readonly control?: ControlMessage;
   /** XML as it is submitted; a retry carries the same bytes. */
   readonly payload?: string;
 }

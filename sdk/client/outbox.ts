@@ -5,12 +5,13 @@ import { MAX_MESSAGES_PER_SUBMIT, type SubmitOutcome } from "../../src/mailbox-s
 import { retryDelayMs } from "../connection/retry.js";
 import type { Omemo } from "../omemo/mod.js";
 import type { Storage } from "../storage/port.js";
+import type { StoreGeneration } from "./generation.js";
 import type { GroupCommit } from "./group-commit.js";
 import { Endings, type OutboxListener } from "./outbox-endings.js";
 import { asTwotickError, judgeRefusal, judgeSeal, judgeSubmit } from "./outbox-outcomes.js";
 import { type Conversation, OutboxQueue, type Queued } from "./outbox-queue.js";
 import { outboxRecords, readOutbox, type OutboxRecord } from "./outbox-records.js";
-import { sealEntries } from "./sealing.js";
+import { prepareEntries, sealEntries } from "./sealing.js";
 import type { SentRecords } from "./sent-records.js";
 
 /** Batches on the way at the same time; of one conversation there is never more than one. */
@@ -34,6 +35,8 @@ export interface OutboxPorts {
   readonly sent: SentRecords;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Counts what is encrypted. */
+  readonly generation: Pick<StoreGeneration, "count" | "counted">;
   readonly omemo: () => Omemo;
   /** For how long the mailbox has been open in all. */
   readonly attachedMs: () => number;
@@ -127,7 +130,9 @@ export class Outbox {
     this.#sealing++;
     conversation.isSealing = true;
     const { sealed } = conversation;
-    const entries = conversation.entries.slice(sealed, sealed + SEAL_CHUNK);
+    // Each of what the encryption wants sent needs something else to be prepared
+    const count = conversation.kind === "control" ? 1 : SEAL_CHUNK;
+    const entries = conversation.entries.slice(sealed, sealed + count);
     this.#begin(entries);
     try {
       await this.#sealNext(conversation, entries);
@@ -142,12 +147,14 @@ export class Outbox {
   }
 
   async #sealNext(conversation: Conversation, entries: readonly Queued[]): Promise<void> {
-    const { commits, omemo } = this.#ports;
+    const { commits, omemo, generation } = this.#ports;
     const cipher = omemo();
-    await this.#inTime(cipher.prepare(conversation.to));
-    const { done, stoppedBy } = await commits.run((transaction) =>
-      sealEntries(transaction, cipher, conversation.to, entries),
-    );
+    await this.#inTime(prepareEntries(this.#ports.storage, cipher, conversation, entries));
+    const { done, stoppedBy, count } = await commits.run((transaction) => {
+      const result = sealEntries(transaction, cipher, conversation.to, entries);
+      return { ...result, count: generation.count(transaction) };
+    });
+    generation.counted(count);
     conversation.sealed += done.length;
     const spoilt: [Queued, TwotickError][] = [];
     for (const [entry, outcome] of done) {

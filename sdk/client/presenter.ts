@@ -6,15 +6,24 @@ const PAGE = 50;
 /**
  * Shows what lies in the inbox, in order: to each reader by itself, from the first that is not acknowledged.
  *
- * Nothing is kept in memory: a slow reader costs none.
+ * Nothing is kept in memory: a slow reader costs none. Nothing is shown before `begin`: a store that turns out to be a
+ * copy would show again what was shown elsewhere.
  */
 export class Presenter {
   readonly #storage: Storage;
   readonly #waiting = new Set<() => void>();
+  #hasBegun = false;
   #isClosed = false;
 
   constructor(storage: Storage) {
     this.#storage = storage;
+  }
+
+  /** The mailbox was opened: the store is the one that the service knows. */
+  begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.added();
   }
 
   /** Something was added. */
@@ -32,7 +41,8 @@ export class Presenter {
   async *read(): AsyncGenerator<InboxRecord, void, undefined> {
     let after = 0;
     for (;;) {
-      const page = this.#isClosed ? [] : this.#storage.read((view) => readInbox(view, after, PAGE));
+      const page =
+        this.#isClosed || !this.#hasBegun ? [] : this.#storage.read((view) => readInbox(view, after, PAGE));
       for (const record of page) {
         if (this.#isClosed) return;
         after = record.order;

@@ -39,7 +39,10 @@ export class Reception {
     if (!notice) return;
     if (notice.kind === "deliver") void this.#takeIn(notice.deliver, !session.isAttaching);
     else if (notice.kind === "unreachable") session.reattach("the service is away");
-    else if (notice.kind === "detached") {
+    else if (notice.kind === "unreadable") {
+      tell("error", notice.error);
+      session.reattach("a frame could not be read");
+    } else if (notice.kind === "detached") {
       tell("detached", { reason: notice.reason });
       service.forgotten();
       session.closed(notice.reason);

@@ -7,6 +7,7 @@ import { joinReceipts, receiptRank, type ReceiptState } from "../../src/receipt-
 import type { Storage, Transaction, View } from "../storage/port.js";
 import { AgingMap } from "./aging-map.js";
 import { decodeRecord, encodeRecord } from "./codec.js";
+import { isControlId } from "./control-messages.js";
 import type { Receipt } from "./events.js";
 
 /**
@@ -103,7 +104,8 @@ export class SentRecords {
       const receipt = { id, to: address.local, device, state, at };
       const record = this.get(transaction, id);
       // A message of another own device: nothing is kept of it here
-      if (!record) news.push(receipt);
+      if (!record && !isControlId(id)) news.push(receipt);
+      else if (!record) continue;
       else if (record.to === address.bare && this.#raise(transaction, record, receipt)) news.push(receipt);
     }
     return news;

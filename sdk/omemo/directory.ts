@@ -1,184 +1,176 @@
-import { randomInt } from "node:crypto";
-import { InvalidInput, LinkError, StanzaError } from "../../src/errors.js";
+import { InvalidInput } from "../../src/errors.js";
 import type { DeviceId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import { OMEMO_BUNDLE_NODE_PREFIX, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
-import { readBundle, type OmemoBundle } from "../../src/omemo-bundle.js";
-import { readDeviceList } from "../../src/omemo-device-list.js";
+import type { OmemoBundle } from "../../src/omemo-bundle.js";
 import type { Element } from "../../src/xml.js";
-import { axolotl, initiate, RatchetError, serialiseSession, type Session } from "../ratchet/mod.js";
-import type { View } from "../storage/port.js";
+import type { Transaction } from "../storage/port.js";
+import { BundleFetcher } from "./bundle-fetcher.js";
 import { isFresh, type OmemoContext } from "./context.js";
+import { type ControlMessage, wantedDevices } from "./control.js";
 import { OmemoError } from "./errors.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { isOrdinary, isTransient } from "./fetch-errors.js";
+import { isAddition } from "./meetings.js";
 import { fetchItem, isUnknownNumber, itemOf } from "./pep.js";
-import type { SkipReason } from "./port.js";
-import { hasRoomFor, readPrepared, readDevice, readList, writePrepared, writeList } from "./records.js";
-import { hasSession } from "./sessions.js";
-import { isAddition, isChanged, noteChange, pin } from "./trust.js";
+import type { OmemoVersionName } from "./port.js";
+import { readList, writeList, writePrepared } from "./records.js";
+import { listedDevices } from "./route.js";
+import { markDelisted } from "./upkeep-records.js";
+import type { OmemoVersion } from "./version.js";
 
-/** Bundles that are fetched at the same time. */
+/** Devices whose bundles are fetched at the same time. */
 const MAX_CONCURRENT_FETCHES = 8;
 
 /** Fetches and keeps the device lists and bundles of other people and of the own account. */
 export class Directory {
   readonly #context: OmemoContext;
+  readonly #bundles: BundleFetcher;
   /** What is being fetched now, so that whoever wants the same waits for the same. */
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, Promise<unknown>>();
 
   /** @param context what the parts of the service share */
   constructor(context: OmemoContext) {
     this.#context = context;
+    this.#bundles = new BundleFetcher(context, (...of) => this.fetchBundleNow(...of));
   }
 
-  /** Sees to it that the list of an address and the beginning of a session with every device are in the store. */
+  /**
+   * Sees to it that the lists of an address and the beginning of a session with every device are in the store.
+   *
+   * @throws {OmemoError} `no-devices` when the server shows none of the lists; @throws {StanzaError} @throws {LinkError}
+   */
   async refresh(address: string): Promise<void> {
-    const { storage, times } = this.#context;
-    const known = storage.read((view) => readList(view, address));
-    if (!known || !isFresh(this.#context, known.at, times.listMaxAgeMs)) {
-      await this.#share(`list ${address}`, () => this.#fetchList(address, known !== undefined));
-    }
+    await this.#refreshLists(address);
+    const { storage } = this.#context;
     const isNews = storage.read((view) => isAddition(this.#context, view, address));
-    const missing = storage.read((view) => this.#withoutBundle(view, address));
-    await inParallel(missing, MAX_CONCURRENT_FETCHES, (device) =>
-      this.#share(`bundle ${address} ${device}`, () => this.#fetchBundle(address, device, isNews)),
+    const missing = storage.read((view) =>
+      (listedDevices(this.#context, view, address) ?? []).filter((listed) =>
+        this.#bundles.isWanted(view, listed),
+      ),
     );
+    await inParallel(missing, MAX_CONCURRENT_FETCHES, (listed) =>
+      this.#share(`bundle ${address} ${listed.device}`, () => this.#bundles.prepare(listed, isNews)),
+    );
+  }
+
+  /** Fetches what a control message needs. @throws {StanzaError} @throws {LinkError} */
+  async prepareControl(control: ControlMessage): Promise<void> {
+    const { to, purpose } = control;
+    try {
+      if (purpose !== "repair") return await this.refresh(to);
+      await this.#refreshLists(to);
+      const { storage } = this.#context;
+      for (const listed of storage.read((view) => wantedDevices(this.#context, view, control))) {
+        await this.#bundles.prepareAnew(listed);
+      }
+    } catch (error) {
+      // Who has no device that it could go to gets none
+      if (!(error instanceof OmemoError)) throw error;
+    }
   }
 
   /** Takes in a pushed list of somebody who is known. @returns whether it was one */
   receive(address: string, items: Element): boolean {
-    const list = itemOf(items, OMEMO_DEVICE_LIST_NODE);
-    if (!list) return false;
-    const { storage, keys } = this.#context;
-    const isKnown = storage.read((view) => readList(view, address)) !== undefined;
-    // Whoever likes may push: nothing is kept for people who were never written to
-    if (!isKnown && address !== keys.address) return false;
-    const devices = tryRead(() => readDeviceList(list));
-    if (devices) this.#keepList(address, devices);
-    return devices !== undefined;
+    const { storage, keys, versions } = this.#context;
+    for (const version of versions) {
+      const { name } = version;
+      const list = itemOf(items, version.deviceList);
+      if (!list) continue;
+      const isKnown = storage.read((view) => readList(view, name, address)) !== undefined;
+      // Whoever likes may push: nothing is kept for people who were never written to
+      if (!isKnown && address !== keys.address) return false;
+      const devices = tryRead(() => version.readDeviceList(list));
+      if (devices) this.#keepList(name, address, devices);
+      return devices !== undefined;
+    }
+    return false;
   }
 
-  /** Has the list of somebody who is known fetched again at the next occasion. */
+  /** Has the lists of somebody who is known fetched again at the next occasion. */
   doubt(address: string): void {
-    this.#context.storage.transaction((transaction) => {
-      const known = readList(transaction, address);
-      if (known) writeList(transaction, address, { ...known, at: 0 });
+    const { storage, versions } = this.#context;
+    storage.transaction((transaction) => {
+      for (const { name } of versions) outdateList(transaction, name, address);
     });
   }
 
   /** The list at the server now, kept. @throws {StanzaError} @throws {LinkError} @throws {InvalidInput} */
-  async fetchListNow(address: string): Promise<DeviceId[]> {
+  async fetchListNow(version: OmemoVersion, address: string): Promise<DeviceId[]> {
     const { connection } = this.#context;
-    const element = await fetchItem(connection, this.#whereToAsk(address), OMEMO_DEVICE_LIST_NODE);
-    const devices = element ? readDeviceList(element) : [];
-    this.#keepList(address, devices);
+    const element = await fetchItem(connection, this.#whereToAsk(address), version.deviceList);
+    const devices = element ? version.readDeviceList(element) : [];
+    this.#keepList(version.name, address, devices);
     return devices;
   }
 
   /** The bundle at the server now. @throws {StanzaError} @throws {LinkError} @throws {InvalidInput} */
-  async fetchBundleNow(address: string, device: DeviceId): Promise<OmemoBundle | undefined> {
-    const node = OMEMO_BUNDLE_NODE_PREFIX + device;
-    const element = await fetchItem(this.#context.connection, this.#whereToAsk(address), node);
-    return element && readBundle(element);
+  async fetchBundleNow(
+    version: OmemoVersion,
+    address: string,
+    device: DeviceId,
+  ): Promise<OmemoBundle | undefined> {
+    const { connection } = this.#context;
+    const element = await fetchItem(connection, this.#whereToAsk(address), version.bundle(device));
+    return element && version.readBundle(element);
   }
 
-  async #fetchList(address: string, hasOlder: boolean): Promise<void> {
+  /**
+   * The lists of all versions at once, so that none costs a round trip more than one does.
+   *
+   * A list that the server does not show is none, as long as it shows another: who has no node in a version has no
+   * device that speaks it, and is not asked again before the list would be too old anyway.
+   */
+  async #refreshLists(address: string): Promise<void> {
+    const { versions } = this.#context;
+    const outcomes = await Promise.all(
+      versions.map((version) =>
+        this.#share(`list ${version.name} ${address}`, () => this.#refreshList(version, address)),
+      ),
+    );
+    const refusals = outcomes.filter((error) => error !== undefined);
+    if (refusals.length === versions.length) {
+      const [cause] = refusals;
+      throw new OmemoError("no-devices", "the device lists of the recipient cannot be read", { cause });
+    }
+    for (const [index, { name }] of versions.entries()) {
+      if (outcomes[index] !== undefined) this.#keepList(name, address, []);
+    }
+  }
+
+  /** @returns why the server does not show the list, when none is known either */
+  async #refreshList(version: OmemoVersion, address: string): Promise<Error | undefined> {
+    const { keys, storage, times } = this.#context;
+    const known = storage.read((view) => readList(view, version.name, address));
+    if (known && isFresh(this.#context, known.at, times.listMaxAgeMs)) return undefined;
     try {
-      await this.fetchListNow(address);
+      await this.fetchListNow(version, address);
     } catch (error) {
       if (isUnknownNumber(error)) throw error;
-      if (hasOlder && isOrdinary(error)) return;
-      if (address === this.#context.keys.address || isTransient(error) || !isOrdinary(error)) throw error;
-      throw new OmemoError("no-devices", "the device list of the recipient cannot be read", { cause: error });
-    }
-  }
-
-  async #fetchBundle(address: string, device: DeviceId, isNews: boolean): Promise<void> {
-    let bundle: OmemoBundle | undefined;
-    try {
-      bundle = await this.fetchBundleNow(address, device);
-    } catch (error) {
       if (!isOrdinary(error)) throw error;
-      if (error instanceof InvalidInput) return this.#keepFailure(address, device, "malformed-bundle");
-      // The server may well have it: asked again the next time
-      return this.#keepFailure(address, device, "no-bundle", isTransient(error) ? 0 : undefined);
-    }
-    if (!bundle) return this.#keepFailure(address, device, "no-bundle");
-    const session = this.#begin(bundle);
-    if (!session) return this.#keepFailure(address, device, "malformed-bundle");
-    this.#keepSession(address, device, session, isNews);
-  }
-
-  /** Builds a session with one of the one-time prekeys; nothing when a key or the signature of the bundle is bad. */
-  #begin({ identityKey, signedPreKey, preKeys }: OmemoBundle): Session | undefined {
-    const { identity, device } = this.#context.keys;
-    // XEP-0384 0.3 §4.4: "A random preKeyPublic entry is selected"
-    const preKey = preKeys[randomInt(preKeys.length)];
-    const bundle = { identityKey, signedPreKey, preKey };
-    try {
-      return initiate(axolotl, identity, bundle, { registrationId: device });
-    } catch (error) {
-      if (error instanceof RatchetError) return undefined;
-      throw error;
-    }
-  }
-
-  #keepSession(address: string, device: DeviceId, session: Session, isNews: boolean): void {
-    const { storage, clock } = this.#context;
-    const fingerprint = fingerprintOf(session.remoteIdentityKey);
-    if (storage.read((view) => isChanged(view, address, device, fingerprint))) {
-      noteChange(this.#context, address, device, fingerprint);
-      return this.#keepFailure(address, device, "untrusted-identity");
-    }
-    if (!storage.read((view) => hasRoomFor(view, address, device))) {
-      return this.#keepFailure(address, device, "too-many-devices");
-    }
-    const at = clock.now();
-    storage.transaction((transaction) => {
-      if (!isListed(transaction, address, device)) return;
-      pin(this.#context, transaction, { address, device, fingerprint }, isNews);
-      // The device may have begun one itself meanwhile
-      if (hasSession(transaction, address, device)) return;
-      writePrepared(transaction, address, device, { at, session: serialiseSession(session) });
-    });
-  }
-
-  #keepFailure(address: string, device: DeviceId, reason: SkipReason, at = this.#context.clock.now()): void {
-    const { storage, news } = this.#context;
-    storage.transaction((transaction) => {
-      if (isListed(transaction, address, device)) {
-        writePrepared(transaction, address, device, { at, failure: reason });
+      if (known) {
+        // What is refused now is refused for a while
+        if (!isTransient(error)) this.#keepList(version.name, address, known.devices);
+        return undefined;
       }
-    });
-    news.tell({ kind: "device-skipped", skipped: { address, device, reason } });
+      if (address === keys.address || isTransient(error)) throw error;
+      return error;
+    }
+    return undefined;
   }
 
-  #keepList(address: string, devices: readonly DeviceId[]): void {
+  #keepList(version: OmemoVersionName, address: string, devices: readonly DeviceId[]): void {
     const { storage, clock } = this.#context;
     storage.transaction((transaction) => {
-      const gone =
-        readList(transaction, address)?.devices.filter((device) => !devices.includes(device)) ?? [];
+      const before = readList(transaction, version, address)?.devices ?? [];
+      const gone = before.filter((device) => !devices.includes(device));
       // Nobody would ever take it up, and whoever lists other devices each time would fill the store
-      for (const device of gone) writePrepared(transaction, address, device, undefined);
-      writeList(transaction, address, { at: clock.now(), devices });
-    });
-  }
-
-  /** The devices for which a bundle is to be fetched. */
-  #withoutBundle(view: View, address: string): DeviceId[] {
-    const { keys, times } = this.#context;
-    const devices = readList(view, address)?.devices ?? [];
-    return devices.filter((device) => {
-      if (address === keys.address && device === keys.device) return false;
-      const isChangedNow = readDevice(view, address, device)?.changedTo !== undefined;
-      if (hasSession(view, address, device) && !isChangedNow) return false;
-      const record = readPrepared(view, address, device);
-      if (!record) return true;
-      return !isFresh(
-        this.#context,
-        record.at,
-        "session" in record ? times.bundleMaxAgeMs : times.bundleRetryMs,
-      );
+      for (const device of gone) {
+        writePrepared(transaction, { version, address, device }, undefined);
+        markDelisted(transaction, { version, address, device }, clock.now());
+      }
+      for (const device of devices) {
+        if (!before.includes(device)) markDelisted(transaction, { version, address, device }, undefined);
+      }
+      writeList(transaction, version, address, { at: clock.now(), devices });
     });
   }
 
@@ -186,8 +178,8 @@ export class Directory {
     return address === this.#context.keys.address ? this.#context.account : Jid.parse(address);
   }
 
-  #share(name: string, fetch: () => Promise<void>): Promise<void> {
-    const running = this.#running.get(name);
+  #share<Result>(name: string, fetch: () => Promise<Result>): Promise<Result> {
+    const running = this.#running.get(name) as Promise<Result> | undefined;
     if (running) return running;
     const started = fetch().finally(() => this.#running.delete(name));
     this.#running.set(name, started);
@@ -195,19 +187,10 @@ export class Directory {
   }
 }
 
-/** Whether a device still stands in the list: it may have left it while its bundle was fetched. */
-function isListed(view: View, address: string, device: DeviceId): boolean {
-  return readList(view, address)?.devices.includes(device) ?? false;
-}
-
-/** Whether an error is the peer's or the network's, and not a fault of the store or the program. */
-function isOrdinary(error: unknown): boolean {
-  return error instanceof StanzaError || error instanceof LinkError || error instanceof InvalidInput;
-}
-
-/** Whether trying again may help: the connection failed, or the server asks to wait. */
-function isTransient(error: unknown): boolean {
-  return error instanceof LinkError || (error instanceof StanzaError && error.type === "wait");
+/** Has a list that is known fetched again before it is used next. */
+export function outdateList(transaction: Transaction, version: OmemoVersionName, address: string): void {
+  const known = readList(transaction, version, address);
+  if (known && known.at !== 0) writeList(transaction, version, address, { ...known, at: 0 });
 }
 
 function tryRead<Value>(read: () => Value): Value | undefined {

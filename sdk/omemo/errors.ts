@@ -5,9 +5,9 @@ import { TwotickError } from "../../src/errors.js";
  *
  * - `not-prepared`: device lists or bundles have to be fetched first; `prepare` and trying again help
  * - `no-devices`: the person has no device that a message could be encrypted to; trying again later may help
- * - `untrusted-identity`: every device of the person shows a changed identity; accepting it helps
+ * - `untrusted-identity`: content may go to none of the identities that the person shows; accepting or verifying one
+ *   helps, under `verified-only` only the latter
  * - `not-listed`: the server took the device list and does not have it; trying again later may help
- * - `identity-mismatch`: the identity to be accepted is not the one that was met last
  * - `other-device`: the store belongs to another device or number
  */
 export class OmemoError extends TwotickError {
@@ -21,4 +21,4 @@ export class OmemoError extends TwotickError {
 
 /** The codes of {@link OmemoError}. */
 export type OmemoErrorCode =
-  "not-prepared" | "no-devices" | "untrusted-identity" | "not-listed" | "identity-mismatch" | "other-device";
+  "not-prepared" | "no-devices" | "untrusted-identity" | "not-listed" | "other-device";

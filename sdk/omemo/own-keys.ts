@@ -10,10 +10,13 @@ import {
   type Identity,
   type OwnPreKeys,
   type PreKeyMessage,
+  type Profile,
   restoreIdentity,
 } from "../ratchet/mod.js";
 import type { Storage, Transaction, View } from "../storage/port.js";
+import type { OmemoTimes } from "./context.js";
 import { OmemoError } from "./errors.js";
+import type { OmemoVersionName } from "./port.js";
 import {
   fromBase64,
   numbered,
@@ -24,19 +27,10 @@ import {
   USED_PREKEY_PREFIX,
   writeJson,
 } from "./records.js";
+import type { OmemoVersion } from "./version.js";
 
 /** One-time prekeys in the published bundle. */
 const PREKEYS = 100;
-
-/**
- * How long a used one-time prekey is kept.
- *
- * A server hands out the same bundle to everybody until it is published again, so that of the people who write
- * to a device for the first time while it is away some draw the same prekey. Their messages come together when
- * the device is back, and none of them may be lost. Afterwards the key is of no more use, and erased.
- * Source: XEP-0384 0.3 §5, §7.
- */
-const USED_PREKEY_KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** Sessions that may be built with one used prekey: more is no coincidence. */
 const MAX_USES = 16;
@@ -44,20 +38,48 @@ const MAX_USES = 16;
 /** libsignal keeps prekey ids in 24 bits. */
 const MAX_PREKEY_ID = 2 ** 24 - 1;
 
+/** An id comes back after 16 million others. */
+function idAfter(id: number): number {
+  return id === MAX_PREKEY_ID ? 1 : id + 1;
+}
+
 const PRIVATE_KEY_BYTES = 32;
 
 interface OwnRecord {
   address: string;
   device: DeviceId;
   seed: string;
-  signedPreKey: { id: number; privateKey: string; publicKey: string; signature: string };
+  /** Signed anew for each publication, as each version has its own way to sign; the signatures are always the same. */
+  signedPreKey: { id: number; privateKey: string; publicKey: string };
+  /** Since when it is in use; missing in stores from before it was noted. */
+  signedPreKeyAt?: EpochMs;
+  /** Those before it, the newest first: what was built with them may still lie in a mailbox. */
+  formerSignedPreKeys?: FormerSignedPreKey[];
   nextPreKeyId: number;
-  /** Raised whenever the bundle changes. */
+  /** Its revision: raised whenever the bundle changes. */
   bundleVersion: number;
-  /** The version that the server has. */
-  publishedVersion: number;
+  /** The revision that the server has, by version of OMEMO; missing in a version in which nothing was published. */
+  published?: Partial<Record<OmemoVersionName, number>>;
 }
 
+interface FormerSignedPreKey {
+  id: number;
+  privateKey: string;
+  /** When another took its place. */
+  at: EpochMs;
+}
+
+/** A former signed prekey is kept for a time; so many at most, whatever the clock says. */
+const MAX_FORMER_SIGNED_PREKEYS = 8;
+
+/**
+ * A one-time prekey that built a session, kept for {@link OmemoTimes.usedPreKeyKeptMs}.
+ *
+ * A server hands out the same bundle to everybody until it is published again, so that of the people who write
+ * to a device for the first time while it is away some draw the same prekey. Their messages come together when
+ * the device is back, and none of them may be lost. Afterwards the key is of no more use, and erased.
+ * Source: XEP-0384 0.3 §5, §7.
+ */
 interface UsedPreKey {
   until: EpochMs;
   privateKey: string;
@@ -88,31 +110,29 @@ export function loadOwnKeys(storage: Storage, address: string, device: DeviceId)
 
 function create(transaction: Transaction, address: string, device: DeviceId): OwnRecord {
   const identity = generateIdentity();
-  const { id, privateKey, publicKey, signature } = generateSignedPreKey(axolotl, identity, 1);
   const record: OwnRecord = {
     address,
     device,
     seed: encodeBase64(identity.seed),
-    signedPreKey: {
-      id,
-      privateKey: encodeBase64(privateKey),
-      publicKey: encodeBase64(publicKey),
-      signature: encodeBase64(signature),
-    },
+    signedPreKey: newSignedPreKey(identity, 1),
     nextPreKeyId: 1,
     bundleVersion: 1,
-    publishedVersion: 0,
+    published: {},
   };
   addPreKeys(transaction, record, PREKEYS);
   return record;
+}
+
+function newSignedPreKey(identity: Identity, id: number): OwnRecord["signedPreKey"] {
+  const { privateKey, publicKey } = generateSignedPreKey(axolotl, identity, id);
+  return { id, privateKey: encodeBase64(privateKey), publicKey: encodeBase64(publicKey) };
 }
 
 function addPreKeys(transaction: Transaction, record: OwnRecord, count: number): void {
   for (let added = 0; added < count; added += 1) {
     const [preKey] = generatePreKeys(axolotl, record.nextPreKeyId, 1);
     if (!preKey) return;
-    // An id comes back after 16 million others
-    record.nextPreKeyId = record.nextPreKeyId === MAX_PREKEY_ID ? 1 : record.nextPreKeyId + 1;
+    record.nextPreKeyId = idAfter(record.nextPreKeyId);
     transaction.set(numbered(PREKEY_PREFIX, preKey.id), Buffer.concat([preKey.privateKey, preKey.publicKey]));
   }
   writeJson(transaction, OWN_KEY, record);
@@ -132,44 +152,58 @@ function requireOwn(view: View): OwnRecord {
   return record;
 }
 
-/** What others have to know to write to this device, and its version. */
-export function ownBundle(view: View, keys: OwnKeys): { bundle: OmemoBundle; version: number } {
+/**
+ * What others have to know to write to this device in a version, and its revision.
+ *
+ * All versions share the prekeys. Nothing of one can be taken for another's: each derives its root keys under a name
+ * of its own from the same agreement, and each signs another encoding of the signed prekey. A one-time prekey that was
+ * used in one version is used up in all, so that its secret still makes one session, and is erased once.
+ */
+export function ownBundle(
+  view: View,
+  { identity }: OwnKeys,
+  profile: Profile,
+): { bundle: OmemoBundle; revision: number } {
   const { signedPreKey, bundleVersion } = requireOwn(view);
   const preKeys = view.scan(PREKEY_PREFIX).map(([key, value]): PublicPreKey => ({
     id: Number(key.slice(PREKEY_PREFIX.length)),
-    publicKey: value.subarray(PRIVATE_KEY_BYTES),
+    publicKey: publish(profile, value.subarray(PRIVATE_KEY_BYTES)),
   }));
+  const publicKey = publish(profile, fromBase64(signedPreKey.publicKey));
   return {
-    version: bundleVersion,
+    revision: bundleVersion,
     bundle: {
-      identityKey: axolotl.encodeIdentity(keys.identity),
-      signedPreKey: {
-        id: signedPreKey.id,
-        publicKey: fromBase64(signedPreKey.publicKey),
-        signature: fromBase64(signedPreKey.signature),
-      },
+      identityKey: profile.encodeIdentity(identity),
+      signedPreKey: { id: signedPreKey.id, publicKey, signature: profile.sign(identity, publicKey) },
       preKeys,
     },
   };
 }
 
-/** Whether the bundle changed since the server got it. */
-export function isBundleStale(view: View): boolean {
-  const { bundleVersion, publishedVersion } = requireOwn(view);
-  return bundleVersion !== publishedVersion;
+/** A stored public key, which has the form of OMEMO 0.3, as a version publishes it. */
+function publish(profile: Profile, stored: Uint8Array): Buffer {
+  return profile.encodePublicKey(axolotl.decodePublicKey(stored));
 }
 
-/** Notes that the server has this version of the bundle. */
-export function markPublished(transaction: Transaction, version: number): void {
-  writeJson(transaction, OWN_KEY, { ...requireOwn(transaction), publishedVersion: version });
+/** Whether the bundle of any of the versions changed since the server got it. */
+export function isBundleStale(view: View, versions: readonly Pick<OmemoVersion, "name">[]): boolean {
+  const { bundleVersion, published } = requireOwn(view);
+  return versions.some(({ name }) => published?.[name] !== bundleVersion);
+}
+
+/** Notes that the server has this revision of the bundle of a version. */
+export function markPublished(transaction: Transaction, version: OmemoVersionName, revision: number): void {
+  const own = requireOwn(transaction);
+  writeJson(transaction, OWN_KEY, { ...own, published: { ...own.published, [version]: revision } });
 }
 
 /** The own prekeys that a message asks for; a repeated message finds the one that it used no more. */
 export function preKeysFor(view: View, message: PreKeyMessage, now: EpochMs): OwnPreKeys {
   return {
     signedPreKey(id) {
-      const { signedPreKey } = requireOwn(view);
-      return signedPreKey.id === id ? { privateKey: fromBase64(signedPreKey.privateKey) } : undefined;
+      const { signedPreKey, formerSignedPreKeys = [] } = requireOwn(view);
+      const found = [signedPreKey, ...formerSignedPreKeys].find((one) => one.id === id);
+      return found && { privateKey: fromBase64(found.privateKey) };
     },
     preKey(id) {
       const fresh = view.get(numbered(PREKEY_PREFIX, id));
@@ -185,9 +219,14 @@ export function preKeysFor(view: View, message: PreKeyMessage, now: EpochMs): Ow
 /**
  * Takes a one-time prekey out of the bundle after a session was built with it, and puts a new one there.
  *
+ * @param until how long it can be used again
  * @returns whether it was used for the first time
  */
-export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Array, now: EpochMs): boolean {
+export function usePreKey(
+  transaction: Transaction,
+  { id, baseKey }: { readonly id: number; readonly baseKey: Uint8Array },
+  until: EpochMs,
+): boolean {
   const usedKey = numbered(USED_PREKEY_PREFIX, id);
   const used = readUsed(transaction, id);
   if (used) {
@@ -200,7 +239,7 @@ export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Ar
   if (!fresh) return false;
   transaction.delete(key);
   writeJson(transaction, usedKey, {
-    until: now + USED_PREKEY_KEPT_MS,
+    until,
     privateKey: encodeBase64(fresh.subarray(0, PRIVATE_KEY_BYTES)),
     baseKeys: [encodeBase64(baseKey)],
   } satisfies UsedPreKey);
@@ -211,9 +250,46 @@ export function usePreKey(transaction: Transaction, id: number, baseKey: Uint8Ar
 }
 
 /** Erases the used prekeys whose time is over. */
-export function eraseUsedPreKeys(storage: Storage, now: EpochMs): void {
-  const isOver = (value: Uint8Array): boolean => (parseJson(value) as UsedPreKey).until <= now;
-  const over = storage.read((view) => view.scan(USED_PREKEY_PREFIX).filter(([, value]) => isOver(value)));
-  if (over.length === 0) return;
-  storage.transaction((transaction) => over.forEach(([key]) => transaction.delete(key)));
+export function eraseUsedPreKeys(transaction: Transaction, now: EpochMs): void {
+  for (const [key, value] of transaction.scan(USED_PREKEY_PREFIX)) {
+    if ((parseJson(value) as UsedPreKey).until <= now) transaction.delete(key);
+  }
+}
+
+/**
+ * Puts a new signed prekey into the bundle when the one there is too old, and erases former ones whose time is over.
+ *
+ * A clock that stepped back lets a time begin again rather than keep a key for good. Source: XEP-0384 0.8 §4.2.
+ *
+ * @returns whether the bundle changed
+ */
+export function renewSignedPreKey(
+  transaction: Transaction,
+  { identity }: OwnKeys,
+  now: EpochMs,
+  {
+    signedPreKeyMaxAgeMs,
+    signedPreKeyKeptMs,
+  }: Pick<OmemoTimes, "signedPreKeyMaxAgeMs" | "signedPreKeyKeptMs">,
+): boolean {
+  const record = requireOwn(transaction);
+  const { signedPreKey, signedPreKeyAt: since, formerSignedPreKeys: former = [] } = record;
+  const isDue = since !== undefined && now - since >= signedPreKeyMaxAgeMs;
+  const replaced = isDue ? [{ id: signedPreKey.id, privateKey: signedPreKey.privateKey, at: now }] : [];
+  const kept = [...replaced, ...former.map((one) => ({ ...one, at: Math.min(one.at, now) }))]
+    .filter(({ at }) => now - at < signedPreKeyKeptMs)
+    .slice(0, MAX_FORMER_SIGNED_PREKEYS);
+  const at = isDue || since === undefined ? now : Math.min(since, now);
+  const isSame = at === since && JSON.stringify(kept) === JSON.stringify(former);
+  if (isSame) return false;
+  writeJson(transaction, OWN_KEY, {
+    ...record,
+    signedPreKeyAt: at,
+    formerSignedPreKeys: kept,
+    ...(isDue && {
+      signedPreKey: newSignedPreKey(identity, idAfter(signedPreKey.id)),
+      bundleVersion: record.bundleVersion + 1,
+    }),
+  } satisfies OwnRecord);
+  return isDue;
 }

@@ -2,7 +2,7 @@ import { decodeBase64, encodeBase64 } from "../../src/base64.js";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
 import type { Transaction, View } from "../storage/port.js";
-import type { Fingerprint, SkipReason } from "./port.js";
+import type { OmemoVersionName, SkipReason } from "./port.js";
 
 /** Everything of OMEMO lies under this prefix; the number is the version of the records. */
 const ROOT = "omemo/1";
@@ -17,14 +17,6 @@ export interface ListRecord {
   readonly devices: readonly DeviceId[];
 }
 
-/** What is known of a device of somebody. */
-export interface DeviceRecord {
-  /** The identity that is trusted. */
-  readonly pinned: Fingerprint;
-  /** An identity that the device claimed since and that is not accepted. */
-  readonly changedTo?: Fingerprint | undefined;
-}
-
 /** A session that was built from a fetched bundle and not used yet, or why there is none. */
 export type PreparedRecord =
   | { readonly at: EpochMs; readonly session: Uint8Array }
@@ -32,6 +24,9 @@ export type PreparedRecord =
 
 /** Names the one record with the own keys. */
 export const OWN_KEY = `${ROOT}/own`;
+
+/** Names the one record on the own other devices. */
+export const OWN_DEVICES_KEY = `${ROOT}/own-devices`;
 
 /** The prefix of the one-time prekeys that are published. */
 export const PREKEY_PREFIX = `${ROOT}/prekey/`;
@@ -44,14 +39,46 @@ export function numbered(prefix: string, id: number): string {
   return prefix + String(id).padStart(ID_DIGITS, "0");
 }
 
+/** A device of somebody, spoken to in one version: sessions belong to all three. */
+export interface Peer {
+  readonly version: OmemoVersionName;
+  /** A bare JID. */
+  readonly address: string;
+  readonly device: DeviceId;
+}
+
+/** What stands behind the kind of a record that there is once for each version. */
+const MARKS: Readonly<Record<OmemoVersionName, string>> = { "0.3": "", "2": "-2" };
+
 /** Where the current session with a device is. */
-export function sessionKey(address: string, device: DeviceId): string {
-  return ofDevice("session", address, device);
+export function sessionKey(peer: Peer): string {
+  return ofPeer("session", peer);
 }
 
 /** Where the older sessions with a device are. */
-export function archiveKey(address: string, device: DeviceId): string {
-  return ofDevice("archive", address, device);
+export function archiveKey(peer: Peer): string {
+  return ofPeer("archive", peer);
+}
+
+/** Where something is that is kept of a device in a version, by what it is. */
+export function ofPeer(kind: string, { version, address, device }: Peer): string {
+  return ofDevice(kind + MARKS[version], address, device);
+}
+
+/** Whom records of this kind are kept of, in every version, or only of one person. */
+export function peersWith(
+  view: View,
+  kind: string,
+  of?: string,
+): (readonly [peer: Peer, value: Uint8Array])[] {
+  return (Object.keys(MARKS) as OmemoVersionName[]).flatMap((version) => {
+    const prefix = `${ROOT}/${kind}${MARKS[version]}/`;
+    return view.scan(of === undefined ? prefix : `${prefix}${of}/`).map(([key, value]) => {
+      const end = key.lastIndexOf("/");
+      const device = Number(key.slice(end + 1)) as DeviceId;
+      return [{ version, address: key.slice(prefix.length, end), device }, value] as const;
+    });
+  });
 }
 
 // A bare JID has no slash (RFC 6122 §2.2, §2.3), so that no address can reach into the records of another
@@ -59,55 +86,33 @@ function ofDevice(kind: string, address: string, device: DeviceId): string {
   return numbered(`${ROOT}/${kind}/${address}/`, device);
 }
 
-/** The last known device list of an address. */
-export function readList(view: View, address: string): ListRecord | undefined {
-  return readJson(view, `${ROOT}/list/${address}`) as ListRecord | undefined;
+function listKey(version: OmemoVersionName, address: string): string {
+  return `${ROOT}/list${MARKS[version]}/${address}`;
 }
 
-/** Keeps the device list of an address. */
-export function writeList(transaction: Transaction, address: string, list: ListRecord): void {
-  writeJson(transaction, `${ROOT}/list/${address}`, list);
+/** The last known device list of an address in a version. */
+export function readList(view: View, version: OmemoVersionName, address: string): ListRecord | undefined {
+  return readJson(view, listKey(version, address)) as ListRecord | undefined;
 }
 
-/** What is known of a device. */
-export function readDevice(view: View, address: string, device: DeviceId): DeviceRecord | undefined {
-  return readJson(view, ofDevice("device", address, device)) as DeviceRecord | undefined;
-}
-
-/** Keeps what is known of a device. */
-export function writeDevice(
+/** Keeps the device list of an address in a version. */
+export function writeList(
   transaction: Transaction,
+  version: OmemoVersionName,
   address: string,
-  device: DeviceId,
-  record: DeviceRecord,
+  list: ListRecord,
 ): void {
-  writeJson(transaction, ofDevice("device", address, device), record);
+  writeJson(transaction, listKey(version, address), list);
 }
 
-/**
- * Devices of one address that are ever met.
- *
- * Identities are kept for good, as one that is forgotten could be replaced unnoticed; who makes up a new device for
- * each message is not to fill the store.
- */
-const MAX_KNOWN_DEVICES = 512;
-
-/** Whether a device is known, or one more may be. */
-export function hasRoomFor(view: View, address: string, device: DeviceId): boolean {
-  if (readDevice(view, address, device)) return true;
-  return knownDevices(view, address, MAX_KNOWN_DEVICES).length < MAX_KNOWN_DEVICES;
-}
-
-/** The ids of the devices of an address whose identity is known. */
-export function knownDevices(view: View, address: string, limit?: number): DeviceId[] {
-  const prefix = `${ROOT}/device/${address}/`;
-  const found = view.scan(prefix, limit === undefined ? {} : { limit });
-  return found.map(([key]) => Number(key.slice(prefix.length)) as DeviceId);
+/** Whether a device stands in the last known list of a version. */
+export function isListed(view: View, { version, address, device }: Peer): boolean {
+  return readList(view, version, address)?.devices.includes(device) ?? false;
 }
 
 /** What was prepared for a device, if anything was. */
-export function readPrepared(view: View, address: string, device: DeviceId): PreparedRecord | undefined {
-  const stored = readJson(view, ofDevice("prepared", address, device)) as
+export function readPrepared(view: View, peer: Peer): PreparedRecord | undefined {
+  const stored = readJson(view, ofPeer("prepared", peer)) as
     { at: EpochMs; session: string } | { at: EpochMs; failure: SkipReason } | undefined;
   return stored && "session" in stored ? { at: stored.at, session: fromBase64(stored.session) } : stored;
 }
@@ -115,11 +120,10 @@ export function readPrepared(view: View, address: string, device: DeviceId): Pre
 /** Keeps what was prepared for a device; `undefined` forgets it. */
 export function writePrepared(
   transaction: Transaction,
-  address: string,
-  device: DeviceId,
+  peer: Peer,
   record: PreparedRecord | undefined,
 ): void {
-  const key = ofDevice("prepared", address, device);
+  const key = ofPeer("prepared", peer);
   if (!record) return transaction.delete(key);
   writeJson(
     transaction,

@@ -1,60 +1,53 @@
 import { InvalidInput } from "../../src/errors.js";
-import type { DeviceId } from "../../src/ids.js";
-import { MAX_OMEMO_PAYLOAD_BYTES, OMEMO_COMPANIONS, type OmemoKey, writeEncrypted } from "../../src/omemo.js";
-import { encrypt, parseSession, type Session } from "../ratchet/mod.js";
+import { Jid } from "../../src/jid.js";
+import { MAX_OMEMO_PAYLOAD_BYTES, omemoCompanions } from "../../src/omemo.js";
+import { ILLEGAL_CHARACTER } from "../../src/stream-chars.js";
 import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
-import { sealPayload } from "./payload.js";
-import type { Sealed, SkippedDevice, SkipReason } from "./port.js";
-import { readDevice, readList, readPrepared, writePrepared } from "./records.js";
-import { advanceSession, currentSession } from "./sessions.js";
+import type { Sealed, SkippedDevice } from "./port.js";
+import { listedDevices, type ListedDevice, type Route, routeTo } from "./route.js";
+import { keepSealed, sealFor, type SealedElement } from "./seal-keys.js";
+import type { Content, EnvelopeRoute, OmemoVersion } from "./version.js";
+
+/** What is to be encrypted, and for whom. */
+export interface Outgoing {
+  /** Whom the envelope names: a person, or a room. A bare JID. */
+  readonly to: string;
+  /** All whose devices are to read it, besides one's own. Bare JIDs. */
+  readonly recipients: readonly string[];
+  readonly content: Content;
+}
 
 /** A device that a message is meant for, and how it can be reached. */
-type Target = { readonly address: string; readonly device: DeviceId } & (
-  { readonly session: Session } | { readonly skip: SkipReason }
-);
-
-/** A message key encrypted for one device, and what becomes of the session. */
-interface SealedKey {
-  readonly address: string;
-  readonly key: OmemoKey;
-  readonly session: Session;
+interface Target extends ListedDevice {
+  readonly route: Exclude<Route, { kind: "unprepared" }>;
 }
 
 /**
- * Encrypts a text for all devices of a person and one's own others.
+ * Encrypts for all devices of the recipients and one's own others, for each in the version that it is reached in.
  *
  * Everything is computed before anything is written.
  *
  * @throws {OmemoError} `not-prepared`, `no-devices`, `untrusted-identity`
- * @throws {InvalidInput} when the text is longer than {@link MAX_OMEMO_PAYLOAD_BYTES}
+ * @throws {InvalidInput} when the text is longer than {@link MAX_OMEMO_PAYLOAD_BYTES}, or cannot stand in XML
  */
-export function sealMessage(
-  context: OmemoContext,
-  transaction: Transaction,
-  to: string,
-  plaintext: string,
-): Sealed {
-  const bytes = Buffer.from(plaintext);
-  if (bytes.length > MAX_OMEMO_PAYLOAD_BYTES) {
-    throw new InvalidInput(`a text has at most ${MAX_OMEMO_PAYLOAD_BYTES} bytes`);
-  }
-  const { iv, payload, keyMaterial } = sealPayload(bytes);
-  const targets = targetsOf(context, transaction, to);
-  const sealed = targets.flatMap((target) => sealKey(target, keyMaterial));
+export function sealMessage(context: OmemoContext, transaction: Transaction, outgoing: Outgoing): Sealed {
+  const { recipients, content } = outgoing;
+  checkText(content.text ?? "");
+  const targets = targetsOf(context, transaction, recipients).map((target) => restrict(target, content));
   const skipped = targets.flatMap(skippedOf);
-  keyMaterial.fill(0);
-  const recipient = sealed.filter(({ address }) => address === to).length;
-  if (recipient === 0) throw noRecipient(to, skipped);
-  for (const { address, key, session } of sealed) {
-    advanceSession(transaction, address, key.rid, session);
-    if (session.pending) writePrepared(transaction, address, key.rid, undefined);
-  }
-  const keys = sealed.map(({ key }) => key);
-  const encrypted = writeEncrypted({ sid: context.keys.device, keys, iv, payload });
+  const isRecipient = ({ address, route }: Target): boolean =>
+    recipients.includes(address) && route.kind === "session";
+  if (!targets.some(isRecipient)) throw noRecipient(context, recipients, skipped);
+  const encrypted = context.versions.flatMap((version) => sealIn(context, version, targets, outgoing));
+  const sealed = encrypted.flatMap(({ keys }) => keys);
+  keepSealed(transaction, sealed);
+  const recipient = targets.filter(isRecipient).length;
   return {
-    payload: encrypted + OMEMO_COMPANIONS,
+    payload:
+      encrypted.map(({ element }) => element).join("") +
+      omemoCompanions(encrypted.map(({ version }) => version.profile.namespace)),
     devices: { recipient, own: sealed.length - recipient },
     skipped,
   };
@@ -66,52 +59,83 @@ export function sealMessage(
  * @throws {OmemoError} as {@link sealMessage}
  */
 export function checkRecipient(context: OmemoContext, view: View, to: string): void {
-  const ofRecipient = targetsOf(context, view, to).filter(({ address }) => address === to);
-  if (ofRecipient.some((target) => !("skip" in target))) return;
-  throw noRecipient(to, ofRecipient.flatMap(skippedOf));
+  const targets = targetsOf(context, view, [to]).filter(({ address }) => address === to);
+  if (targets.some(({ route }) => route.kind === "session")) return;
+  throw noRecipient(context, [to], targets.flatMap(skippedOf));
 }
 
-/** Every device that a message to a person is meant for, but this one. */
-function targetsOf(context: OmemoContext, view: View, to: string): Target[] {
-  const { address: own, device: self } = context.keys;
-  return [...new Set([to, own])].flatMap((address) => {
-    const list = readList(view, address);
-    if (!list) throw notPrepared();
-    const devices = list.devices.filter((device) => address !== own || device !== self);
-    return devices.map((device) => targetOf(view, address, device));
+function checkText(text: string): void {
+  if (Buffer.byteLength(text) > MAX_OMEMO_PAYLOAD_BYTES) {
+    throw new InvalidInput(`a text has at most ${MAX_OMEMO_PAYLOAD_BYTES} bytes`);
+  }
+  // In every version, so that it does not depend on the devices of the recipient what can be said
+  if (ILLEGAL_CHARACTER.test(text))
+    throw new InvalidInput("a text has no control characters but line breaks and tabs");
+}
+
+/** Every device that a message is meant for, but this one. */
+function targetsOf(context: OmemoContext, view: View, recipients: readonly string[]): Target[] {
+  return [...new Set([...recipients, context.keys.address])].flatMap((address) => {
+    const listed = listedDevices(context, view, address);
+    if (!listed) throw notPrepared();
+    return listed.map((device) => {
+      const route = routeTo(view, device);
+      if (route.kind === "unprepared") throw notPrepared();
+      return { ...device, route };
+    });
   });
 }
 
-function targetOf(view: View, address: string, device: DeviceId): Target {
-  const isChanged = readDevice(view, address, device)?.changedTo !== undefined;
-  if (isChanged) return { address, device, skip: "untrusted-identity" };
-  const session = currentSession(view, address, device);
-  if (session) return { address, device, session };
-  const prepared = readPrepared(view, address, device);
-  if (!prepared) throw notPrepared();
-  if ("failure" in prepared) return { address, device, skip: prepared.failure };
-  return { address, device, session: parseSession(prepared.session) };
+/** What a version cannot carry is not sent in it, not even in part. */
+function restrict(target: Target, { elements }: Content): Target {
+  const { route } = target;
+  if (elements.length === 0 || route.kind === "skip" || route.version.canCarryElements) return target;
+  return { ...target, route: { kind: "skip", reason: "old-version" } };
 }
 
-function sealKey(target: Target, keyMaterial: Buffer): SealedKey[] {
-  if ("skip" in target) return [];
-  const { message, isPreKeyMessage, session } = encrypt(target.session, keyMaterial);
-  const key = { rid: target.device, isPreKey: isPreKeyMessage, data: message };
-  return [{ address: target.address, key, session }];
+/** The `<encrypted/>` of one version; none when no device is reached in it. */
+function sealIn(
+  context: OmemoContext,
+  version: OmemoVersion,
+  targets: readonly Target[],
+  { to, content }: Outgoing,
+): SealedElement[] {
+  const reached = targets.flatMap(({ address, device, route }) =>
+    route.kind === "session" && route.version === version
+      ? [{ address, device, session: route.session }]
+      : [],
+  );
+  if (reached.length === 0) return [];
+  const route: EnvelopeRoute = {
+    from: Jid.parse(context.keys.address),
+    to: Jid.parse(to),
+    at: context.clock.now(),
+  };
+  return [sealFor(context, version, reached, version.seal(content, route))];
 }
 
-function skippedOf(target: Target): SkippedDevice[] {
-  if (!("skip" in target)) return [];
-  return [{ address: target.address, device: target.device, reason: target.skip }];
+function skippedOf({ address, device, route }: Target): SkippedDevice[] {
+  return route.kind === "skip" ? [{ address, device, reason: route.reason }] : [];
 }
 
 function notPrepared(): OmemoError {
   return new OmemoError("not-prepared", "device lists or bundles have to be fetched first");
 }
 
-function noRecipient(to: string, skipped: readonly SkippedDevice[]): OmemoError {
-  const isUntrusted = skipped.some((one) => one.address === to && one.reason === "untrusted-identity");
-  return isUntrusted
-    ? new OmemoError("untrusted-identity", "the identity of every device of the recipient has changed")
-    : new OmemoError("no-devices", "the recipient has no device that can be encrypted to");
+function noRecipient(
+  { trustPolicy }: OmemoContext,
+  recipients: readonly string[],
+  skipped: readonly SkippedDevice[],
+): OmemoError {
+  const isUntrusted = skipped.some(
+    ({ address, reason }) =>
+      recipients.includes(address) && (reason === "undecided-identity" || reason === "distrusted-identity"),
+  );
+  if (!isUntrusted)
+    return new OmemoError("no-devices", "the recipient has no device that can be encrypted to");
+  const way = trustPolicy === "verified-only" ? "verify one" : "accept or verify one";
+  return new OmemoError(
+    "untrusted-identity",
+    `no identity of the recipient is trusted: ${way} and send again`,
+  );
 }

@@ -1,21 +1,35 @@
 import { type Clock, systemClock } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import type { Element } from "../../src/xml.js";
+import { attribute, type Element } from "../../src/xml.js";
 import { axolotl } from "../ratchet/mod.js";
 import type { Storage, Transaction } from "../storage/port.js";
-import { DEFAULT_TIMES, type OmemoContext, type OmemoTimes } from "./context.js";
+import { DEFAULT_TIMES, type Enqueue, type OmemoContext, type OmemoTimes } from "./context.js";
+import { type ControlMessage, sealControl } from "./control.js";
 import { Directory } from "./directory.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { News } from "./news.js";
+import { isInEveryList } from "./own-devices.js";
 import { isBundleStale, loadOwnKeys } from "./own-keys.js";
 import { openMessage } from "./open.js";
-import type { Fingerprint, IqPort, KnownDevice, Omemo, OmemoEvent, Opened, Sealed } from "./port.js";
+import type {
+  Fingerprint,
+  Incoming,
+  IqPort,
+  Omemo,
+  OmemoEvent,
+  OmemoVersionName,
+  Opened,
+  Sealed,
+} from "./port.js";
 import { Publisher } from "./publisher.js";
-import { knownDevices, readDevice, readList } from "./records.js";
+import { PushedLists } from "./pushed-lists.js";
 import { checkRecipient, sealMessage } from "./seal.js";
-import { hasSession } from "./sessions.js";
-import { acceptChange } from "./trust.js";
+import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "./trust/mod.js";
+import type { OmemoTrust } from "./trust-port.js";
+import { TrustService } from "./trust-service.js";
+import { Upkeep } from "./upkeep.js";
+import { VERSION_NAMES, VERSIONS } from "./versions.js";
 
 /** What the OMEMO of a device is made of. */
 export interface OmemoOptions {
@@ -32,6 +46,16 @@ export interface OmemoOptions {
   /** Told what the person who uses this device should know; must not throw. */
   readonly onEvent?: (event: OmemoEvent) => void;
   readonly times?: Partial<OmemoTimes>;
+  /** The versions that it speaks, both unless given; a device that has announced one goes on to speak it. */
+  readonly versions?: readonly OmemoVersionName[];
+  /** Which identities content goes to before the person has compared anything; `blind-before-verification` unless given. */
+  /**
+   * Writes a message of OMEMO's own down, in the transaction in which the need for it arose, to be given to
+   * {@link Omemo.prepareControl} and {@link Omemo.sealControl} when its turn comes and submitted; without it there are no
+   * answers, no heartbeats, no repairs and no trust messages.
+   */
+  readonly enqueue?: Enqueue;
+  readonly trustPolicy?: TrustPolicy | undefined;
 }
 
 /**
@@ -49,13 +73,29 @@ const REANNOUNCE_MS = 60_000;
 
 class OmemoService implements Omemo {
   readonly fingerprint: Fingerprint;
+  readonly trust: OmemoTrust;
   readonly #context: OmemoContext;
   readonly #directory: Directory;
   readonly #publisher: Publisher;
+  readonly #upkeep: Upkeep;
+  readonly #pushed: PushedLists;
   #reannouncedMs = -Infinity;
 
-  constructor({ storage, connection, account, number, device, clock, onEvent, times }: OmemoOptions) {
+  constructor({
+    storage,
+    connection,
+    account,
+    number,
+    device,
+    clock,
+    onEvent,
+    times,
+    versions = VERSION_NAMES,
+    trustPolicy = DEFAULT_TRUST_POLICY,
+    enqueue,
+  }: OmemoOptions) {
     const keys = loadOwnKeys(storage, number.bare, device);
+    this.fingerprint = fingerprintOf(axolotl, axolotl.encodeIdentity(keys.identity));
     this.#context = {
       storage,
       connection,
@@ -64,14 +104,22 @@ class OmemoService implements Omemo {
       clock: clock ?? systemClock,
       news: new News(storage, onEvent ?? (() => {})),
       times: { ...DEFAULT_TIMES, ...times },
+      versions: VERSIONS.filter(({ name }) => versions.includes(name)),
+      self: { address: keys.address, fingerprint: this.fingerprint },
+      trustPolicy,
+      enqueue,
+      answerDue: () => this.#upkeep.answerDue(),
     };
     this.#directory = new Directory(this.#context);
     this.#publisher = new Publisher(this.#context, this.#directory);
-    this.fingerprint = fingerprintOf(axolotl.encodeIdentity(keys.identity));
+    this.#upkeep = new Upkeep(this.#context, this.#publisher);
+    this.#pushed = new PushedLists(this.#context, (...pushed) => this.#takePushed(...pushed));
+    this.trust = new TrustService(this.#context, this.#directory);
   }
 
-  announce(): Promise<void> {
-    return this.#publisher.announce();
+  async announce(): Promise<void> {
+    this.#upkeep.begin();
+    await this.#publisher.announce();
   }
 
   async prepare(to: Jid): Promise<void> {
@@ -82,56 +130,53 @@ class OmemoService implements Omemo {
   }
 
   seal(transaction: Transaction, to: Jid, plaintext: string): Sealed {
-    return sealMessage(this.#context, transaction, to.bare, plaintext);
+    const content = { text: plaintext, elements: [] };
+    return sealMessage(this.#context, transaction, { to: to.bare, recipients: [to.bare], content });
   }
 
-  open(transaction: Transaction, from: Jid, encrypted: Element): Opened {
-    const opened = openMessage(this.#context, transaction, from.bare, encrypted);
-    if (opened.kind !== "failed" && isBundleStale(transaction)) {
+  prepareControl(control: ControlMessage): Promise<void> {
+    return this.#directory.prepareControl(control);
+  }
+
+  sealControl(transaction: Transaction, control: ControlMessage): Sealed | undefined {
+    return sealControl(this.#context, transaction, control);
+  }
+
+  open(transaction: Transaction, incoming: Incoming, message: Element): Opened {
+    const opened = openMessage(this.#context, transaction, incoming, message);
+    this.#upkeep.opened();
+    if (opened.kind !== "failed" && isBundleStale(transaction, this.#context.versions)) {
       this.#context.news.later(() => this.#publisher.topUpSoon());
     }
     return opened;
   }
 
   receiveDeviceList(from: Jid, items: Element): void {
-    const { account, keys, clock, storage } = this.#context;
+    const { account, keys } = this.#context;
     const address = from.bare === account.bare ? keys.address : from.bare;
-    if (!this.#directory.receive(address, items) || address !== keys.address) return;
-    const isListed = storage.read((view) => readList(view, address)?.devices.includes(keys.device));
-    // XEP-0384 0.3 §4.3: whose device is missing from the list puts it back; two that differ must not do so for ever
-    if (isListed || clock.monotonicMs() - this.#reannouncedMs < REANNOUNCE_MS) return;
-    this.#reannouncedMs = clock.monotonicMs();
-    this.#publisher.announceSoon();
+    this.#pushed.push(address, attribute(items, "node") ?? "", items);
   }
 
   doubt(of: Jid): void {
     this.#directory.doubt(of.bare);
   }
 
-  devices(of: Jid): KnownDevice[] {
-    const address = of.bare;
-    return this.#context.storage.read((view) => {
-      const listed = readList(view, address)?.devices ?? [];
-      const all = [...new Set([...listed, ...knownDevices(view, address)])];
-      return all.map((device) => {
-        const record = readDevice(view, address, device);
-        return {
-          device,
-          fingerprint: record?.pinned,
-          changedTo: record?.changedTo,
-          hasSession: hasSession(view, address, device),
-          isListed: listed.includes(device),
-        };
-      });
-    });
-  }
-
-  acceptIdentity(of: Jid, device: DeviceId, fingerprint: Fingerprint): void {
-    acceptChange(this.#context, of.bare, device, fingerprint);
-  }
-
   close(): void {
+    this.#pushed.close();
+    this.#upkeep.close();
     this.#publisher.close();
     this.#context.news.close();
+  }
+
+  #takePushed(address: string, items: Element): boolean {
+    const { keys, clock, storage } = this.#context;
+    if (!this.#directory.receive(address, items)) return false;
+    if (address !== keys.address) return true;
+    const isListed = storage.read((view) => isInEveryList(this.#context, view));
+    // XEP-0384 0.3 §4.3: whose device is missing from the list puts it back; two that differ must not do so for ever
+    if (isListed || clock.monotonicMs() - this.#reannouncedMs < REANNOUNCE_MS) return true;
+    this.#reannouncedMs = clock.monotonicMs();
+    this.#publisher.announceSoon();
+    return true;
   }
 }

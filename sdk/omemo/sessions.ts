@@ -1,7 +1,6 @@
-import type { DeviceId } from "../../src/ids.js";
 import { parseSession, RatchetError, serialiseSession, type Session } from "../ratchet/mod.js";
 import type { Transaction, View } from "../storage/port.js";
-import { archiveKey, sessionKey } from "./records.js";
+import { archiveKey, type Peer, sessionKey } from "./records.js";
 
 /**
  * Sessions that are kept beside the current one: when both sides begin one at once, each goes on with the
@@ -10,24 +9,19 @@ import { archiveKey, sessionKey } from "./records.js";
 const MAX_ARCHIVED_SESSIONS = 5;
 
 /** The session that is written with; `undefined` when there is none, or none that can be read. */
-export function currentSession(view: View, address: string, device: DeviceId): Session | undefined {
-  const bytes = view.get(sessionKey(address, device));
+export function currentSession(view: View, peer: Peer): Session | undefined {
+  const bytes = view.get(sessionKey(peer));
   return bytes && tryParse(bytes);
 }
 
 /** Whether there is a session to write with. */
-export function hasSession(view: View, address: string, device: DeviceId): boolean {
-  return currentSession(view, address, device) !== undefined;
+export function hasSession(view: View, peer: Peer): boolean {
+  return currentSession(view, peer) !== undefined;
 }
 
 /** Stores the next state of the current session. */
-export function advanceSession(
-  transaction: Transaction,
-  address: string,
-  device: DeviceId,
-  session: Session,
-): void {
-  transaction.set(sessionKey(address, device), serialiseSession(session));
+export function advanceSession(transaction: Transaction, peer: Peer, session: Session): void {
+  transaction.set(sessionKey(peer), serialiseSession(session));
 }
 
 /** A session that is not written with. */
@@ -38,53 +32,50 @@ export interface ArchivedSession {
 }
 
 /** The sessions beside the current one, the last used first. */
-export function archivedSessions(view: View, address: string, device: DeviceId): ArchivedSession[] {
-  const bytes = view.get(archiveKey(address, device));
+export function archivedSessions(view: View, peer: Peer): ArchivedSession[] {
+  const bytes = view.get(archiveKey(peer));
   return bytes ? split(bytes) : [];
 }
 
 /** Makes a session the current one; the one before becomes the first of the archived ones. */
-export function promoteSession(
-  transaction: Transaction,
-  address: string,
-  device: DeviceId,
-  session: Session,
-): void {
-  const before = currentSession(transaction, address, device);
+export function promoteSession(transaction: Transaction, peer: Peer, session: Session): void {
+  const before = currentSession(transaction, peer);
   const replaced = before ? [{ session: before, isReceiveOnly: false }] : [];
-  archive(transaction, address, device, replaced, session);
-  advanceSession(transaction, address, device, session);
+  archive(transaction, peer, replaced, session);
+  advanceSession(transaction, peer, session);
+}
+
+/** Puts the current session to the archived ones: nothing more is written in it until a message comes in it. */
+export function retireSession(transaction: Transaction, peer: Peer): void {
+  const session = currentSession(transaction, peer);
+  if (!session) return;
+  archive(transaction, peer, [{ session, isReceiveOnly: false }], session);
+  transaction.delete(sessionKey(peer));
 }
 
 /** Stores the next state of a session that is only received with. */
-export function keepReceiveOnly(
-  transaction: Transaction,
-  address: string,
-  device: DeviceId,
-  session: Session,
-): void {
-  archive(transaction, address, device, [{ session, isReceiveOnly: true }], session);
+export function keepReceiveOnly(transaction: Transaction, peer: Peer, session: Session): void {
+  archive(transaction, peer, [{ session, isReceiveOnly: true }], session);
 }
 
 /** Puts sessions before the archived ones, of which `moved` is taken out. */
 function archive(
   transaction: Transaction,
-  address: string,
-  device: DeviceId,
+  peer: Peer,
   newest: readonly ArchivedSession[],
   moved: Session,
 ): void {
   const isMoved = ({ session }: ArchivedSession): boolean => session.baseKey.equals(moved.baseKey);
-  const older = archivedSessions(transaction, address, device).filter((other) => !isMoved(other));
+  const older = archivedSessions(transaction, peer).filter((other) => !isMoved(other));
   const archived = [...newest, ...older].slice(0, MAX_ARCHIVED_SESSIONS);
-  if (archived.length > 0) transaction.set(archiveKey(address, device), join(archived));
-  else transaction.delete(archiveKey(address, device));
+  if (archived.length > 0) transaction.set(archiveKey(peer), join(archived));
+  else transaction.delete(archiveKey(peer));
 }
 
 /** Forgets all sessions with a device. */
-export function dropSessions(transaction: Transaction, address: string, device: DeviceId): void {
-  transaction.delete(sessionKey(address, device));
-  transaction.delete(archiveKey(address, device));
+export function dropSessions(transaction: Transaction, peer: Peer): void {
+  transaction.delete(sessionKey(peer));
+  transaction.delete(archiveKey(peer));
 }
 
 /** A session that cannot be read is as good as none: the next message builds another. */

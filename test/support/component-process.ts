@@ -20,11 +20,17 @@ export class ComponentProcess {
   }
 
   /** Writes the configuration, starts the process and waits until it is linked to the server. */
-  static async start(config: Config, folder: string): Promise<ComponentProcess> {
+  static async start(
+    config: Config,
+    folder: string,
+    environment: Readonly<Record<string, string>> = {},
+    main = MAIN,
+  ): Promise<ComponentProcess> {
     const path = join(folder, "component.toml");
     writeFileSync(path, toToml(config), { mode: 0o600 });
-    const child = spawn(process.execPath, ["--import", "tsx", MAIN, "--config", path], {
+    const child = spawn(process.execPath, ["--import", "tsx", main, "--config", path], {
       stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...environment },
     });
     const started = new ComponentProcess(child);
     const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream });

@@ -4,14 +4,21 @@ import { newId, newMessageId, type DeviceId, type MessageId, type Seq } from "..
 import { Jid } from "../../src/jid.js";
 import { attachStatement, readAttached, writeAttach, type Attached } from "../../src/mailbox-attach.js";
 import { readDeliver, type Entry, type MessageEntry, type ReceiptEntry } from "../../src/mailbox-deliver.js";
+import { decodeDelivery } from "../../src/frame-deliver.js";
+import { encodePayload } from "../../src/frame-payload.js";
+import { encodeSubmit, type FramedAnswer } from "../../src/frame-submit.js";
+import { FRAME_VERSION, readFrame, writeFrame } from "../../src/frame.js";
 import { readStatus, type MessageStatus } from "../../src/mailbox-status.js";
 import {
   readSubmitted,
   writeAcknowledgement,
   writeSubmit,
+  type Acknowledgement,
+  type Submission,
   type SubmitOutcome,
 } from "../../src/mailbox-submit.js";
 import { NS } from "../../src/namespaces.js";
+import type { GenerationClaim } from "../../src/store-generation.js";
 import { parseXml, requireAttribute, xml, type Element } from "../../src/xml.js";
 import { until } from "./until.js";
 
@@ -44,6 +51,16 @@ export function newDeviceKey(): DeviceKey {
   return { privateKey, publicKey };
 }
 
+/** The form of what a device and the service say to each other. Source: docs/protocol.md §4.7 */
+export type Form = "xml" | "frame";
+
+let usual: Form = "xml";
+
+/** In which form devices speak that are not told another; a suite that is to hold for both runs once with each. */
+export function speak(form: Form): void {
+  usual = form;
+}
+
 /** A device that speaks the mailbox protocol with nothing of the SDK above the connection, so that a test can do it wrong. */
 export class RawDevice {
   readonly credentials: DeviceCredentials;
@@ -54,10 +71,17 @@ export class RawDevice {
   readonly others: Element[] = [];
   /** Acknowledges what arrives when set. */
   isAcknowledging = true;
+  /** In which form it asks to speak when it attaches. */
+  form: Form;
+  /** Whether frames were agreed on. */
+  isFramed = false;
   token: string | undefined;
   last = 0;
+  readonly #submits = new Map<number, FramedSubmit>();
+  #lastSubmit = 0;
 
-  constructor(credentials: DeviceCredentials, resource = `r${newId()}`) {
+  constructor(credentials: DeviceCredentials, resource = `r${newId()}`, form = usual) {
+    this.form = form;
     this.credentials = credentials;
     const { service, domain, username, password } = credentials;
     this.connection = new Connection({ service, domain, username, password, resource });
@@ -66,8 +90,8 @@ export class RawDevice {
   }
 
   /** Logs in, attaches and tells the component that it is there. */
-  static async online(credentials: DeviceCredentials): Promise<RawDevice> {
-    const device = new RawDevice(credentials);
+  static async online(credentials: DeviceCredentials, form?: Form): Promise<RawDevice> {
+    const device = new RawDevice(credentials, undefined, form);
     await device.connection.start();
     await device.attach();
     return device;
@@ -87,11 +111,22 @@ export class RawDevice {
   }
 
   /** Opens the mailbox with the device key, or with whatever proof is given. */
-  async attach(proof?: Parameters<typeof writeAttach>[0]["proof"], last = this.last): Promise<Attached> {
+  async attach(
+    proof?: Parameters<typeof writeAttach>[0]["proof"],
+    last = this.last,
+    generation?: GenerationClaim,
+  ): Promise<Attached> {
     const { deviceId, numberDomain } = this.credentials;
-    const attach = writeAttach({ device: deviceId, last: last as Seq, proof: proof ?? (await this.prove()) });
+    const about = {
+      device: deviceId,
+      last: last as Seq,
+      ...(generation && { generation }),
+      ...(this.form === "frame" && { frame: FRAME_VERSION }),
+    };
+    const attach = writeAttach({ ...about, proof: proof ?? (await this.prove()) });
     const attached = readAttached(await this.ask("set", attach));
     this.token = attached.token;
+    this.isFramed = attached.frame === FRAME_VERSION;
     await this.connection.send(`<presence to='${numberDomain}'/>`);
     return attached;
   }
@@ -117,19 +152,56 @@ export class RawDevice {
   async submit(
     messages: readonly { to: string; payload: string; id?: MessageId }[],
   ): Promise<SubmitOutcome[]> {
-    const submit = writeSubmit({
-      messages: messages.map(({ to, payload, id }) => ({
-        to: Jid.parse(to),
-        payload,
-        id: id ?? newMessageId(),
-      })),
+    const ready = messages.map(({ to, payload, id }) => ({
+      to: Jid.parse(to),
+      payload,
+      id: id ?? newMessageId(),
+    }));
+    if (!this.isFramed)
+      return readSubmitted(await this.ask("set", parseXml(writeSubmit({ messages: ready }))));
+    return this.submitFrame({ messages: ready });
+  }
+
+  /** Submits in a frame and waits for the answer. */
+  submitFrame({ acknowledgement, messages }: ReadySubmit): Promise<SubmitOutcome[]> {
+    const { numberDomain } = this.credentials;
+    const encoded = messages.map(({ id, to, payload }) => ({
+      id,
+      to: to.toString(),
+      payload: encodePayload(payload, numberDomain),
+    }));
+    const content = encodeSubmit(
+      { ...(acknowledgement && { acknowledgement }), messages: encoded },
+      numberDomain,
+    );
+    return this.sendFrame(
+      content,
+      messages.map(({ id }) => id),
+    );
+  }
+
+  /** Sends the content of a frame, whatever it is, and waits for the answer. @param ids of the messages in it */
+  sendFrame(content: Uint8Array, ids: readonly MessageId[] = []): Promise<SubmitOutcome[]> {
+    const number = ++this.#lastSubmit;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("no answer to a frame")), 10_000);
+      const settle = (answer: FramedAnswer): void => {
+        clearTimeout(timer);
+        if ("error" in answer) reject(answer.error);
+        else resolve([...answer.outcomes]);
+      };
+      this.#submits.set(number, { ids, settle });
+      void this.connection
+        .send(
+          `<message type='headline' to='${this.credentials.numberDomain}'>${writeFrame(content, number)}</message>`,
+        )
+        .catch(reject);
     });
-    return readSubmitted(await this.ask("set", parseXml(submit)));
   }
 
   /** Submits one text and answers its id. */
-  async say(to: string, text: string, id = newMessageId()): Promise<MessageId> {
-    const [outcome] = await this.submit([{ to, payload: body(text), id }]);
+  async say(to: string, text: string, id = newMessageId(), payload = body(text)): Promise<MessageId> {
+    const [outcome] = await this.submit([{ to, payload, id }]);
     if (!outcome || "error" in outcome) throw outcome?.error ?? new Error("no answer");
     return id;
   }
@@ -172,11 +244,33 @@ export class RawDevice {
 
   #receive(stanza: Element): void {
     const deliver = stanza.getChild("deliver", NS.mailbox);
-    if (!deliver) return void this.others.push(stanza);
-    const entries = readDeliver(deliver);
+    const frame = stanza.getChild("frame", NS.mailbox);
+    const entries = deliver ? readDeliver(deliver) : frame ? this.#readFrame(frame) : undefined;
+    if (!entries) return void this.others.push(stanza);
     this.entries.push(...entries);
-    if (this.isAcknowledging) void this.acknowledge(entries.at(-1)?.seq ?? 0).catch(() => {});
+    if (entries.length > 0 && this.isAcknowledging)
+      void this.acknowledge(entries.at(-1)?.seq ?? 0).catch(() => {});
   }
+
+  #readFrame(frame: Element): readonly Entry[] {
+    const idsOf = (number: number) => this.#submits.get(number)?.ids;
+    const { answers, entries } = decodeDelivery(readFrame(frame), this.credentials.numberDomain, idsOf);
+    for (const answer of answers) {
+      this.#submits.get(answer.number)?.settle(answer);
+      this.#submits.delete(answer.number);
+    }
+    return entries;
+  }
+}
+
+interface ReadySubmit {
+  readonly acknowledgement?: Acknowledgement;
+  readonly messages: readonly Pick<Submission, "id" | "to" | "payload">[];
+}
+
+interface FramedSubmit {
+  readonly ids: readonly MessageId[];
+  settle(answer: FramedAnswer): void;
 }
 
 /** A plain body as a payload. */

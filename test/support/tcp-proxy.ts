@@ -11,6 +11,8 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   #pieceBytes: (() => number) | undefined;
   #isStalled = false;
+  #isMute = false;
+  #swallowedBytes = 0;
   #accepted = 0;
 
   private constructor(targetPort: number) {
@@ -41,6 +43,11 @@ export class TcpProxy {
     return this.#accepted;
   }
 
+  /** Bytes of clients that never reached the server. */
+  get swallowedBytes(): number {
+    return this.#swallowedBytes;
+  }
+
   /** Cuts every connection; new ones are taken. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -51,9 +58,15 @@ export class TcpProxy {
     this.#isStalled = true;
   }
 
+  /** Swallows what clients send; they go on to hear the server. */
+  mute(): void {
+    this.#isMute = true;
+  }
+
   /** Ends the stall for new connections; the old ones, of which something was swallowed, are cut. */
   heal(): void {
     this.#isStalled = false;
+    this.#isMute = false;
     this.cut();
   }
 
@@ -74,7 +87,10 @@ export class TcpProxy {
     const server = connect(this.#targetPort, "127.0.0.1");
     client.setNoDelay(true);
     server.setNoDelay(true);
-    client.on("data", (data) => void (this.#isStalled || server.write(data)));
+    client.on("data", (data) => {
+      if (this.#isStalled || this.#isMute) this.#swallowedBytes += data.length;
+      else server.write(data);
+    });
     server.on("data", (data) => void (this.#isStalled || this.#deliver(server, client, data)));
     for (const socket of [client, server]) {
       this.#sockets.add(socket);

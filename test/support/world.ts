@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { after, before } from "mocha";
 import { App } from "../../component/app.js";
 import type { AccountOperations } from "../../component/accounts/store.js";
@@ -15,7 +16,7 @@ import { systemClock, type Clock } from "../../src/clock.js";
 import { newDeviceId, type DeviceId } from "../../src/ids.js";
 import { phoneNumber } from "../../src/phone-number.js";
 import { ComponentProcess } from "./component-process.js";
-import { addAccount, temporaryFolder, temporaryProsody } from "./prosody.js";
+import { addAccount, temporaryFolder, temporaryProsody, type TestProsodyOptions } from "./prosody.js";
 import { newDeviceKey, type DeviceCredentials } from "./raw-device.js";
 
 /** What a test may choose about its world. */
@@ -23,10 +24,18 @@ export interface WorldOptions {
   clock?: Clock;
   /** Options of the component's configuration that differ, by section. */
   config?: Record<string, Record<string, unknown>>;
+  /** What is different about its Prosody. */
+  prosody?: TestProsodyOptions;
   /** Where the component's log lines go; nowhere unless given. */
   log?: { write(line: string): void };
   /** Whether the component runs as a process of its own, which can be killed. */
   isProcess?: boolean;
+  /** A folder with a copy of the sources, from which the component is run. */
+  build?: string;
+  /** A folder of its own for the store, by name; the store stands beside everything else unless given. */
+  storeFolder?: string;
+  /** Variables that the component's process gets beside those of the test, asked for at each of its starts. */
+  environment?: (world: World) => Readonly<Record<string, string>>;
 }
 
 /** The password of everybody who was enrolled. */
@@ -65,7 +74,10 @@ export class World {
     this.config = checkConfig({
       host: { domain: prosody.host },
       link: { host, port, domain, secret, ...link },
-      store: { path: join(folder, "twotick.db"), key: randomBytes(32).toString("base64") },
+      store: {
+        path: join(folder, options.storeFolder ?? ".", "twotick.db"),
+        key: randomBytes(32).toString("base64"),
+      },
       http: { port: 0 },
       ...others,
     });
@@ -74,7 +86,7 @@ export class World {
   /** Starts both. */
   static async start(options: WorldOptions = {}): Promise<World> {
     const folder = temporaryFolder();
-    const { prosody } = await temporaryProsody();
+    const { prosody } = await temporaryProsody(options.prosody);
     const world = new World(prosody, folder, options);
     await world.startComponent();
     return world;
@@ -88,12 +100,18 @@ export class World {
 
   /** Starts the component and waits until it is linked. */
   async startComponent(): Promise<void> {
-    const { clock = systemClock, log, isProcess } = this.#options;
+    const { clock = systemClock, log, isProcess, build } = this.#options;
     if (isProcess) {
-      this.#process = await ComponentProcess.start(this.config, this.folder);
+      this.#process = await ComponentProcess.start(
+        this.config,
+        this.folder,
+        this.#options.environment?.(this),
+        build && join(build, "component/main.ts"),
+      );
       return;
     }
-    this.#app = await App.start(this.config, { clock, log: createLog(log ? "debug" : "silent", log) });
+    const { App: BuiltApp } = await this.#component();
+    this.#app = await BuiltApp.start(this.config, { clock, log: createLog(log ? "debug" : "silent", log) });
     await this.#app.online;
   }
 
@@ -118,7 +136,8 @@ export class World {
 
   /** Runs something with the store while the component is stopped or running. */
   async withStore<Result>(work: (store: Store, vault: Vault) => Promise<Result>): Promise<Result> {
-    const store = await Store.open(this.config.store.path, storeModules());
+    const component = await this.#component();
+    const store = await Store.open(this.config.store.path, component.storeModules());
     try {
       return await work(store, new Vault(Buffer.from(this.config.store.key, "base64")));
     } finally {
@@ -173,6 +192,15 @@ export class World {
     await this.prosody.stop();
     rmSync(this.prosody.dataDir, { recursive: true, force: true });
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #component(): Promise<{ App: typeof App; storeModules: typeof storeModules }> {
+    const { build } = this.#options;
+    if (build === undefined) return { App, storeModules };
+    return (await import(pathToFileURL(join(build, "component/app.ts")).href)) as {
+      App: typeof App;
+      storeModules: typeof storeModules;
+    };
   }
 
   get #service() {

@@ -56,7 +56,7 @@ describe("Client, with a real server and component", () => {
     await enrolFurther(world(), romeo.account, storage);
     const tablet = await people.open(storage, { account: romeo.account });
     await until("the device list", () =>
-      romeo.client
+      romeo.client.trust
         .devices(romeo.account.number as string)
         .some(({ device }) => device === tablet.client.device),
     );

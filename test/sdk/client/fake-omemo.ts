@@ -1,13 +1,15 @@
 import {
-  OmemoError,
+  type ControlMessage,
+  type OmemoError,
   type Fingerprint,
+  type Incoming,
   type Omemo,
   type Opened,
   type Sealed,
 } from "../../../sdk/omemo/mod.js";
 import type { Transaction } from "../../../sdk/mod.js";
 import type { DeviceId } from "../../../src/ids.js";
-import type { Jid } from "../../../src/jid.js";
+import { Jid } from "../../../src/jid.js";
 import { NS } from "../../../src/namespaces.js";
 import { type Element, escapeXML } from "../../../src/xml.js";
 
@@ -19,6 +21,15 @@ const DEVICE = 7 as DeviceId;
  */
 export class FakeOmemo implements Omemo {
   readonly fingerprint = "00" as Fingerprint;
+  readonly trust = {
+    devices: () => [],
+    identities: () => [],
+    refresh: async () => {},
+    safetyNumber: () => ({ digits: "", unknown: [], unverifiedOwn: [] }),
+    verificationUri: () => "",
+    verify: () => ({ verified: [], inAdvance: [], distrusted: [], unmentioned: [], mismatched: [] }),
+    decide: () => {},
+  };
   announced = 0;
   prepared = 0;
   /** Thrown by `prepare`, if set. */
@@ -45,27 +56,40 @@ export class FakeOmemo implements Omemo {
     return { payload, devices: { recipient: 1, own: 0 }, skipped: [] };
   }
 
-  open(transaction: Transaction, from: Jid, encrypted: Element): Opened {
+  /** Thrown by `prepareControl`, if set. */
+  prepareControlError: Error | undefined;
+
+  async prepareControl(): Promise<void> {
+    if (this.prepareControlError) throw this.prepareControlError;
+  }
+
+  /** Nothing for whoever has no device: a control message to no devices. */
+  sealControl(transaction: Transaction, { to, devices, elements = [] }: ControlMessage): Sealed | undefined {
+    if (devices?.length === 0) return undefined;
+    return this.seal(transaction, Jid.parse(to), elements.join());
+  }
+
+  open(transaction: Transaction, { from }: Incoming, message: Element): Opened {
+    const encrypted = message.getChild("encrypted", NS.omemo) as Element;
     const text = encrypted.getChildText("text") ?? "";
     if (text === "poison") throw new TypeError("a fault of this program");
     if (text === "bad") return { kind: "failed", device: DEVICE, reason: "bad-mac" };
     const key = `fake/opened/${from.bare}/${encrypted.getChildText("n")}`;
     if (transaction.get(key)) return { kind: "failed", device: DEVICE, reason: "duplicate" };
     transaction.set(key, new Uint8Array([1]));
-    return { kind: "plaintext", device: DEVICE, plaintext: text };
+    return {
+      kind: "plaintext",
+      device: DEVICE,
+      fingerprint: this.fingerprint,
+      trust: "trusted",
+      plaintext: text,
+      elements: [],
+    };
   }
 
   receiveDeviceList(): void {}
 
   doubt(): void {}
-
-  devices(): [] {
-    return [];
-  }
-
-  acceptIdentity(): void {
-    throw new OmemoError("identity-mismatch", "there is none");
-  }
 
   close(): void {}
 }

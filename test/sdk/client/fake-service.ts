@@ -44,7 +44,12 @@ export class FakeService {
   readonly acks: Acknowledgement[] = [];
   readonly presences: string[] = [];
   challenges = 0;
+  /** The version of frames that it agrees to; 0 for none. */
+  agreesTo = 0;
   answer: Answerer = acceptAll;
+  /** The generations of the store that the service gives, and those that the device has confirmed. */
+  generation: string | undefined;
+  readonly confirmed: string[] = [];
   /** Throws to refuse. */
   onAttach: (attach: Attach) => void = () => {};
   /** Called when a result has arrived, before the client can do anything about it. */
@@ -90,6 +95,8 @@ export class FakeService {
   take(stanza: Element): void {
     const ack = stanza.getChild("ack", NS.mailbox);
     if (ack) this.acks.push(readAcknowledgement(ack));
+    const generation = stanza.getChild("generation", NS.mailbox);
+    if (generation) this.confirmed.push(generation.getText());
     if (stanza.name === "presence") this.presences.push(stanza.toString());
   }
 
@@ -107,6 +114,8 @@ export class FakeService {
         number: `${OWN}@${DOMAIN}`,
         token,
         tokenExpiresAt: Date.UTC(2027, 0, 1),
+        generation: this.generation,
+        ...(this.agreesTo > 0 && attach.frame !== undefined && { frame: this.agreesTo }),
       }).toString();
     }
     if (payload.name !== "submit") throw new StanzaError("feature-not-implemented", "no");

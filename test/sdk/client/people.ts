@@ -62,6 +62,8 @@ export function watch(client: Client, storage: Storage, account: Account): Perso
     "receipt",
     "failed",
     "identity-changed",
+    "device-added",
+    "trust-changed",
     "device-skipped",
     "detached",
     "error",

@@ -7,7 +7,7 @@ import { type Person, watch } from "./people.js";
 /** One device before a scripted service, with a clock that is moved by hand. */
 export class Stage {
   readonly clock = new ManualClock();
-  readonly service = new FakeService();
+  readonly service: FakeService = new FakeService();
   readonly omemo = new FakeOmemo();
   readonly #clients: Client[] = [];
 

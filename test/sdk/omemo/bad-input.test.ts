@@ -2,7 +2,6 @@ import { expect } from "chai";
 import type { DeviceId } from "../../../src/ids.js";
 import { Jid } from "../../../src/jid.js";
 import { type OmemoMessage, readEncrypted, writeEncrypted } from "../../../src/omemo.js";
-import { type Element, parseXml } from "../../../src/xml.js";
 import type { OpenFailure, Sealed } from "../../../sdk/omemo/mod.js";
 import {
   contentOf,
@@ -73,12 +72,12 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("Omemo.open", () => {
+describe("Omemo.open, OMEMO 0.3", () => {
   let world: World;
   let juliet: Device;
   let romeo: Device;
   beforeEach(async () => {
-    world = new World();
+    world = new World(["0.3"]);
     juliet = await world.device(JULIET, 11);
     romeo = await world.device(ROMEO, 22);
   });
@@ -112,14 +111,14 @@ describe("Omemo.open", () => {
 
   const MALFORMED: Record<string, string> = {
     "without a header": "<encrypted xmlns='eu.siacs.conversations.axolotl'/>",
-    "of another namespace": "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'/></encrypted>",
+    "of another namespace": "<encrypted xmlns='urn:example:other'><header sid='1'/></encrypted>",
     "without an IV": "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/></encrypted>",
     "of device 0":
       "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='0'><iv>AAAAAAAAAAAAAAAA</iv></header></encrypted>",
   };
   for (const [what, text] of Object.entries(MALFORMED)) {
     it(`refuses an element ${what}`, () => {
-      const result = romeo.storage.transaction((t) => romeo.omemo.open(t, JULIET, parseXml(text)));
+      const result = open(romeo, JULIET, { payload: text });
       expect(result).eql({ kind: "failed", device: undefined, reason: "malformed" });
     });
   }
@@ -178,10 +177,9 @@ describe("Omemo.open", () => {
     const message = readEncrypted(encryptedOf(sealed));
     const [key] = message.keys;
     const other = { rid: romeo.id, isPreKey: false, data: Buffer.alloc(80, 0x33) };
-    const among = (others: number): Element =>
-      parseXml(writeEncrypted({ ...message, keys: [...Array.from({ length: others }, () => other), key!] }));
-    const at = (element: Element): string =>
-      textOf(romeo.storage.transaction((t) => romeo.omemo.open(t, JULIET, element)));
+    const among = (others: number): string =>
+      writeEncrypted({ ...message, keys: [...Array.from({ length: others }, () => other), key!] });
+    const at = (payload: string): string => textOf(open(romeo, JULIET, { payload }));
     expect(at(among(4))).match(/^!/);
     expect(at(among(3))).equal("true");
   });

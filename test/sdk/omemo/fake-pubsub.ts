@@ -1,13 +1,21 @@
-import { readForm } from "../../../src/data-form.js";
+import { readForm, submitElement } from "../../../src/data-form.js";
 import { StanzaError } from "../../../src/errors.js";
 import { NS } from "../../../src/namespaces.js";
 import { attribute, childElements, type Element, parseXml, xml } from "../../../src/xml.js";
+import type { NodeItem } from "../../../sdk/omemo/pep.js";
 import type { IqPort } from "../../../sdk/omemo/port.js";
 
 interface Node {
-  accessModel: string;
-  item: Element | undefined;
+  options: Map<string, string>;
+  readonly items: Map<string, Element | undefined>;
 }
+
+/** How a node is when nobody says otherwise. Source: XEP-0163 §3 */
+const DEFAULTS: readonly (readonly [string, string])[] = [
+  ["pubsub#access_model", "presence"],
+  ["pubsub#persist_items", "true"],
+  ["pubsub#max_items", "1"],
+];
 
 /**
  * Personal eventing as far as OMEMO uses it: accounts with nodes, and number JIDs that are answered by proxy.
@@ -18,8 +26,10 @@ export class FakePubSub {
   readonly nodes = new Map<string, Node>();
   readonly fetches: string[] = [];
   readonly publications: string[] = [];
-  /** Called with what is about to be done ("get" or "publish") and where. */
+  /** Called with what is about to be done ("get", "publish", "configuration" or "configure") and where. */
   before: (what: string, where: string) => Promise<void> | void = () => {};
+  /** The values of `pubsub#max_items` that are understood; all unless set. */
+  limits: readonly string[] | undefined;
   readonly #accounts = new Map<string, string>();
 
   /** Has a number JID answered from an account. */
@@ -32,14 +42,25 @@ export class FakePubSub {
     return { request: (iq) => this.#answer(account, iq) };
   }
 
-  /** The content of a node, if there is any. */
-  content(account: string, node: string): Element | undefined {
-    return this.nodes.get(`${account} ${node}`)?.item;
+  /** The content of an item, if there is any. */
+  content(account: string, { node, id }: NodeItem): Element | undefined {
+    return this.nodes.get(`${account} ${node}`)?.items.get(id);
   }
 
   /** Puts a content into a node, as another program of the account would. */
-  put(account: string, node: string, item: Element | undefined, accessModel = "open"): void {
-    this.nodes.set(`${account} ${node}`, { accessModel, item });
+  put(account: string, { node, id }: NodeItem, item: Element | undefined, accessModel = "open"): void {
+    const options = new Map([
+      ...DEFAULTS,
+      ["pubsub#access_model", accessModel],
+      ["pubsub#max_items", "max"],
+    ] as const);
+    const items = this.nodes.get(`${account} ${node}`)?.items ?? new Map<string, Element | undefined>();
+    this.nodes.set(`${account} ${node}`, { options, items: items.set(id, item) });
+  }
+
+  /** How the nodes are configured in one respect. */
+  option(name: string): (string | undefined)[] {
+    return [...this.nodes.values()].map(({ options }) => options.get(`pubsub#${name}`));
   }
 
   async #answer(account: string, iq: Element): Promise<Element> {
@@ -48,42 +69,75 @@ export class FakePubSub {
     const node = attribute(action, "node") ?? "";
     const asked = attribute(iq, "to") ?? account;
     const owner = this.#accounts.get(asked) ?? asked;
-    if (action.name === "items") return this.#items(account, owner, node);
-    await this.before(action.name, `${owner} ${node}`);
+    const name = `${owner} ${node}`;
+    if (action.name === "items") return this.#items(account, owner, action);
+    const isReading = attribute(iq, "type") === "get";
+    await this.before(isReading ? "configuration" : action.name, name);
     if (owner !== account) throw new StanzaError("forbidden", "not yours");
-    if (action.name === "configure") return this.#configure(`${owner} ${node}`, action);
-    return this.#publish(`${owner} ${node}`, action, pubsub);
+    if (isReading) return this.#configuration(name, node);
+    return action.name === "configure" ? this.#configure(name, action) : this.#publish(name, action, pubsub);
   }
 
-  async #items(account: string, owner: string, node: string): Promise<Element> {
+  async #items(account: string, owner: string, asked: Element): Promise<Element> {
+    const node = attribute(asked, "node") ?? "";
     const name = `${owner} ${node}`;
     this.fetches.push(name);
     await this.before("get", name);
     const found = this.nodes.get(name);
     if (!found) throw new StanzaError("item-not-found", "no such node");
-    if (found.accessModel !== "open" && owner !== account) throw new StanzaError("forbidden", "closed");
-    const item = found.item ? xml("item", { id: "current" }, parseXml(String(found.item))) : undefined;
-    return xml("iq", { type: "result" }, xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node }, item)));
+    if (found.options.get("pubsub#access_model") !== "open" && owner !== account) {
+      throw new StanzaError("forbidden", "closed");
+    }
+    const ids = asked.getChildren("item").map((item) => attribute(item, "id"));
+    const items = [...found.items]
+      .filter(([id, item]) => item && (ids.length === 0 || ids.includes(id)))
+      .map(([id, item]) => xml("item", { id }, parseXml(String(item))));
+    return xml(
+      "iq",
+      { type: "result" },
+      xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node }, ...items)),
+    );
   }
 
   #publish(name: string, publish: Element, pubsub: Element): Element {
-    const form = pubsub.getChild("publish-options")?.getChild("x", NS.dataForms);
-    const wanted = form && readForm(form).values.get("pubsub#access_model")?.[0];
+    const wanted = this.#optionsOf(pubsub.getChild("publish-options"));
     const existing = this.nodes.get(name);
-    if (existing && wanted !== undefined && existing.accessModel !== wanted) {
-      throw new StanzaError("conflict", "the node is configured otherwise");
+    for (const [option, value] of existing ? wanted : []) {
+      // XEP-0060 §7.1.5
+      if (existing?.options.get(option) !== value) throw new StanzaError("conflict", "configured otherwise");
     }
-    const item = childElements(childElements(publish)[0] as Element)[0];
-    this.nodes.set(name, { accessModel: existing?.accessModel ?? wanted ?? "presence", item });
+    const item = childElements(publish)[0] as Element;
+    const node = existing ?? { options: new Map([...DEFAULTS, ...wanted]), items: new Map() };
+    node.items.set(attribute(item, "id") ?? "", childElements(item)[0]);
+    this.nodes.set(name, node);
     this.publications.push(name);
     return xml("iq", { type: "result" });
   }
 
   #configure(name: string, configure: Element): Element {
-    const form = readForm(configure.getChild("x", NS.dataForms) as Element);
+    const wanted = this.#optionsOf(configure);
     const node = this.nodes.get(name);
     if (!node) throw new StanzaError("item-not-found", "no such node");
-    node.accessModel = form.values.get("pubsub#access_model")?.[0] ?? node.accessModel;
+    node.options = new Map([...node.options, ...wanted]);
     return xml("iq", { type: "result" });
+  }
+
+  #configuration(name: string, node: string): Element {
+    const found = this.nodes.get(name);
+    if (!found) throw new StanzaError("item-not-found", "no such node");
+    const form = submitElement(NS.nodeConfig, Object.fromEntries(found.options));
+    const configure = xml("configure", { node }, form);
+    return xml("iq", { type: "result" }, xml("pubsub", { xmlns: NS.pubsubOwner }, configure));
+  }
+
+  #optionsOf(parent: Element | undefined): [string, string][] {
+    const form = parent?.getChild("x", NS.dataForms);
+    const values = form ? [...readForm(form).values] : [];
+    const options = values.map(([name, [value]]): [string, string] => [name, value ?? ""]);
+    const limit = options.find(([name]) => name === "pubsub#max_items")?.[1];
+    if (limit !== undefined && this.limits && !this.limits.includes(limit)) {
+      throw new StanzaError("bad-request", "no such number of items");
+    }
+    return options.filter(([name]) => name.startsWith("pubsub#"));
   }
 }
