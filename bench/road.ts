@@ -1,14 +1,20 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, openSqliteStorage } from "../sdk/mod.js";
 import { enrol } from "../test/sdk/client/people.js";
 import { Connection } from "../sdk/connection/connection.js";
-import { newMessageId, type Seq } from "../src/ids.js";
+import { encodePayload } from "../src/frame-payload.js";
+import { encodeSubmit } from "../src/frame-submit.js";
+import { writeFrame } from "../src/frame.js";
+import { newDeviceId, newMessageId, type Seq } from "../src/ids.js";
 import { Jid } from "../src/jid.js";
 import { writeSubmit } from "../src/mailbox-submit.js";
 import { NS } from "../src/namespaces.js";
+import { OMEMO_COMPANIONS, writeEncrypted } from "../src/omemo.js";
 import { xml, type Element } from "../src/xml.js";
-import { RawDevice } from "../test/support/raw-device.js";
+import { RawDevice, type Form } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
 import { cpuSeconds } from "./rows.js";
@@ -21,6 +27,9 @@ export interface RoadResult {
   readonly prosodyMicros: number;
   /** CPU of the component for one of them, in microseconds. */
   readonly componentMicros: number;
+  /** Bytes for one of them between clients and Prosody, and between Prosody and the component, both ways together. */
+  readonly clientBytes: number;
+  readonly componentBytes: number;
 }
 
 /** A way for messages to go from people to people. */
@@ -61,12 +70,17 @@ export async function drive(
   await until("the first receipts", () => done > window, 20_000);
   const pids = [world.prosody.pid, world.componentPid];
   const before = pids.map(cpuSeconds);
+  const ports = [world.prosody.clientPort, world.prosody.componentPort];
+  const bytesBefore = ports.map(bytesThrough);
   const [doneBefore, startedAt] = [done, performance.now()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const counted = done - doneBefore;
   const elapsed = (performance.now() - startedAt) / 1000;
   const [prosody, component] = pids.map(
     (pid, index) => ((cpuSeconds(pid) - (before[index] ?? 0)) / counted) * 1e6,
+  );
+  const [clientBytes, componentBytes] = ports.map(
+    (port, index) => (bytesThrough(port) - (bytesBefore[index] ?? 0)) / counted,
   );
   isOpen = false;
   // What is under way arrives, so that the next run starts on an empty road
@@ -75,14 +89,19 @@ export async function drive(
     last = done;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { perSecond: counted / elapsed, prosodyMicros: prosody ?? 0, componentMicros: component ?? 0 };
+  return {
+    perSecond: counted / elapsed,
+    prosodyMicros: prosody ?? 0,
+    componentMicros: component ?? 0,
+    clientBytes: clientBytes ?? 0,
+    componentBytes: componentBytes ?? 0,
+  };
 }
 
-/** Client to client over Prosody, with XEP-0184 receipts and stream management; nothing is durable. */
-export async function directRoad(world: World, bodyBytes: number): Promise<Road> {
-  const text = randomText(bodyBytes);
+/** Client to client over Prosody, with XEP-0184 receipts; nothing is durable. */
+export async function directRoad(world: World, payload: string): Promise<Road> {
   const people = await Promise.all(
-    Array.from({ length: PAIRS * 2 }, (_, index) => world.person(`+1777${1_000_000 + index}`)),
+    Array.from({ length: PAIRS * 2 }, (_, index) => world.person(nextNumber(index))),
   );
   const connections = await Promise.all(
     people.map(async ({ service, domain, username, password }) => {
@@ -97,7 +116,7 @@ export async function directRoad(world: World, bodyBytes: number): Promise<Road>
     send(pair, batch) {
       const to = String(connections[pair + PAIRS]?.jid);
       for (let index = 0; index < batch; index += 1) {
-        const message = `<message type='chat' to='${to}' id='${newMessageId()}'><body>${text}</body><request xmlns='${RECEIPTS}'/></message>`;
+        const message = `<message type='chat' to='${to}' id='${newMessageId()}'>${payload}<request xmlns='${RECEIPTS}'/></message>`;
         void connections[pair]?.send(message);
       }
     },
@@ -118,25 +137,41 @@ export async function directRoad(world: World, bodyBytes: number): Promise<Road>
 }
 
 /**
- * Over the mailbox: durable, delivered, receipted. The clients carry ready-made payloads.
+ * Over the mailbox: durable, delivered, receipted. The clients carry ready-made payloads, ready for the form too.
  *
  * They acknowledge as the SDK does: a message at once, because a tick waits for it; a receipt with the next submit.
  */
-export async function mailboxRoad(world: World, payload: string): Promise<Road> {
+export async function mailboxRoad(world: World, payload: string, form: Form = "xml"): Promise<Road> {
   const people = await Promise.all(
-    Array.from({ length: PAIRS * 2 }, (_, index) => world.person(`+1888${1_000_000 + index}`)),
+    Array.from({ length: PAIRS * 2 }, (_, index) => world.person(nextNumber(index))),
   );
-  const devices = await Promise.all(people.map((person) => RawDevice.online(person)));
+  const devices = await Promise.all(people.map((person) => RawDevice.online(person, form)));
   const recipients = devices.map((device) => Jid.parse(device.numberJid));
+  const domain = world.prosody.componentDomain;
+  const compact = encodePayload(payload, domain);
+  let number = 0;
+  const told = devices.map(() => 0);
   const road: Road = {
     onReceipt: () => {},
     send(pair, batch) {
       const device = devices[pair] as RawDevice;
       const to = recipients[pair + PAIRS] as Jid;
-      const messages = Array.from({ length: batch }, () => ({ id: newMessageId(), to, payload }));
-      const acknowledgement = { seq: device.last as Seq, undecryptable: [] };
-      const iq = `<iq type='set' to='${to.domain}' id='${newMessageId()}'>${writeSubmit({ acknowledgement, messages })}</iq>`;
-      void device.connection.send(iq);
+      const isNews = device.last > (told[pair] ?? 0);
+      told[pair] = device.last;
+      const ack = isNews ? { acknowledgement: { seq: device.last as Seq, undecryptable: [] } } : {};
+      const ids = Array.from({ length: batch }, newMessageId);
+      void device.connection.send(form === "frame" ? framed() : plain());
+
+      function framed(): string {
+        const messages = ids.map((id) => ({ id, to: to.toString(), payload: compact }));
+        const frame = writeFrame(encodeSubmit({ ...ack, messages }, domain), ++number);
+        return `<message type='headline' to='${domain}'>${frame}</message>`;
+      }
+
+      function plain(): string {
+        const messages = ids.map((id) => ({ id, to, payload }));
+        return `<iq type='set' to='${domain}' id='${newMessageId()}'>${writeSubmit({ ...ack, messages })}</iq>`;
+      }
     },
     async stop() {
       await Promise.all(devices.map((device) => device.stop()));
@@ -186,8 +221,40 @@ export async function sdkRoad(world: World, bodyBytes: number): Promise<Road> {
   return road;
 }
 
+/** Takes stream management (XEP-0198) out of a Prosody that nobody is connected to but the component. */
+export async function leaveOutStreamManagement({ prosody }: World): Promise<void> {
+  await prosody.stop();
+  const config = readFileSync(prosody.configPath, "utf8");
+  writeFileSync(prosody.configPath, config.replace(/^\s*"smacks";.*$/m, ""));
+  await prosody.start();
+}
+
+let numbers = 0;
+
+function nextNumber(index: number): string {
+  // A block of numbers for each road
+  if (index === 0) numbers += 1;
+  return `+1888${1_000_000 + numbers * 1000 + index}`;
+}
+
+/** Bytes that went through a port so far, both ways, on the sockets that are open. Linux only. */
+function bytesThrough(port: number): number {
+  const sockets = execFileSync("ss", ["-tinH", `sport = :${port}`], { encoding: "utf8" });
+  const counts = [...sockets.matchAll(/bytes_(?:sent|received):(\d+)/g)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 function randomText(bytes: number): string {
   return randomBytes(bytes).toString("hex").slice(0, bytes);
+}
+
+/** An OMEMO message as a payload, as the SDK writes it: a text of so many bytes for three devices in running sessions. */
+export function omemoPayload(bodyBytes: number): string {
+  const keys = Array.from({ length: 3 }, () => {
+    return { rid: newDeviceId(), isPreKey: false, data: randomBytes(104) };
+  });
+  const [iv, payload] = [randomBytes(12), randomBytes(bodyBytes)];
+  return writeEncrypted({ sid: newDeviceId(), keys, iv, payload }) + OMEMO_COMPANIONS;
 }
 
 /** A body of so many bytes as a payload. */

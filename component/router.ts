@@ -57,7 +57,7 @@ export class Router {
     this.#isClosed = true;
   }
 
-  /** Requests that are being answered now. */
+  /** Requests and messages that are being worked on now. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -141,12 +141,15 @@ export class Router {
       childElements(message.element)
         .map((child) => this.#messages.get(`${addressee} ${namespaceOf(child)} ${child.name}`))
         .find((found) => found !== undefined);
+    this.#inFlight += 1;
     try {
       if (!route) throw new StanzaError("service-unavailable", "this message is not understood here");
       await route.handle(message);
       this.#count("message", "handled");
     } catch (error) {
       this.#replyError(message.element, message.from, message.to, error);
+    } finally {
+      this.#inFlight -= 1;
     }
   }
 
@@ -217,7 +220,8 @@ function idAttribute(id: string | undefined): string {
 }
 
 /** What a peer is told of an error: our own text where it is meant for peers, nothing of our inside otherwise. */
-function asStanzaError(error: unknown): StanzaError {
+/** What a peer is told of an error: its own refusal, or that this failed here. */
+export function asStanzaError(error: unknown): StanzaError {
   if (error instanceof StanzaError) return error;
   if (error instanceof TwotickError && error.code === "disk-full") {
     return new StanzaError("resource-constraint", "the service has no room at the moment", { cause: error });

@@ -18,6 +18,8 @@ export interface Attach {
   readonly proof: AttachProof;
   /** Of which generation its store is; missing when the device does not say. */
   readonly generation?: GenerationClaim;
+  /** Which version of frames the device speaks; missing when it speaks XML only. */
+  readonly frame?: number;
 }
 
 /** What a device signs (Ed25519) to open its mailbox: nothing else that it signs can be mistaken for it. */
@@ -33,6 +35,7 @@ export function readAttach(attach: Element): Attach {
     last: seq(requireAttribute(attach, "last")),
     proof: readProof(attach),
     ...(generation && { generation: readClaim(generation) }),
+    ...readFrameVersion(attach),
   }));
 }
 
@@ -48,8 +51,13 @@ function readProof(attach: Element): AttachProof {
   };
 }
 
+function readFrameVersion(element: Element): { readonly frame?: number } {
+  const frame = attribute(element, "frame");
+  return frame === undefined ? {} : { frame: seq(frame) };
+}
+
 /** Writes `<attach/>`. */
-export function writeAttach({ device, last, proof, generation }: Attach): Element {
+export function writeAttach({ device, last, proof, generation, frame }: Attach): Element {
   const inner =
     "token" in proof
       ? xml("token", {}, proof.token)
@@ -58,7 +66,12 @@ export function writeAttach({ device, last, proof, generation }: Attach): Elemen
           key: proof.publicKey.toString("base64"),
           signature: proof.signature.toString("base64"),
         });
-  return xml("attach", { xmlns: NS.mailbox, device, last }, generation && writeClaim(generation), inner);
+  return xml(
+    "attach",
+    { xmlns: NS.mailbox, device, last, frame },
+    generation && writeClaim(generation),
+    inner,
+  );
 }
 
 /** The answer to an attach. */
@@ -70,12 +83,14 @@ export interface Attached {
   readonly tokenExpiresAt: EpochMs;
   /** The next generation of the device's store, when the device has said which one it has. */
   readonly generation?: string | undefined;
+  /** The version of frames that both speak from now on; missing for XML. */
+  readonly frame?: number | undefined;
 }
 
 /** Writes `<attached/>`. */
-export function writeAttached({ number, token, tokenExpiresAt, generation }: Attached): Element {
+export function writeAttached({ number, token, tokenExpiresAt, generation, frame }: Attached): Element {
   const expires = formatStamp(tokenExpiresAt);
-  return xml("attached", { xmlns: NS.mailbox, number, token, expires, generation });
+  return xml("attached", { xmlns: NS.mailbox, number, token, expires, generation, frame });
 }
 
 /** Reads `<attached/>`. @throws {StanzaError} `bad-request` */
@@ -86,5 +101,6 @@ export function readAttached(attached: Element): Attached {
     token: requireAttribute(attached, "token"),
     tokenExpiresAt: parseStamp(attribute(attached, "expires")),
     ...(generation !== undefined && { generation }),
+    ...readFrameVersion(attached),
   }));
 }

@@ -3,6 +3,7 @@ import { StanzaError } from "./errors.js";
 import { messageId, seq, type MessageId, type Seq } from "./ids.js";
 import { Jid } from "./jid.js";
 import { NS } from "./namespaces.js";
+import { writeNormal } from "./payload.js";
 import { readSent } from "./store-generation.js";
 import {
   attribute,
@@ -29,6 +30,8 @@ export interface Submission {
   readonly payload: string;
   /** Set when the payload is a displayed marker: the id of the message that was read. Source: XEP-0333 §4.3 */
   readonly displayed: MessageId | undefined;
+  /** The payload as a frame brought it, when it can be passed on as it is. */
+  readonly compact?: Uint8Array | undefined;
 }
 
 /** What a device says about the entries that it was sent. */
@@ -58,19 +61,28 @@ export type SubmitOutcome =
 export function readSubmit(submit: Element): Submit {
   const children = childElements(submit);
   const messages = children.filter((child) => child.name === "message");
-  if (messages.length > MAX_MESSAGES_PER_SUBMIT) {
-    throw new StanzaError(
-      "policy-violation",
-      `at most ${MAX_MESSAGES_PER_SUBMIT} messages go into one submit`,
-    );
-  }
+  requireFew(messages.length);
   const ack = children.find((child) => child.name === "ack");
-  const read = messages.map(readSubmission);
+  return asSubmit(messages.map(readSubmission), ack && readAcknowledgement(ack), readSent(submit));
+}
+
+/** Refuses too many messages. @throws {StanzaError} `policy-violation` */
+export function requireFew(messages: number): void {
+  if (messages <= MAX_MESSAGES_PER_SUBMIT) return;
+  throw new StanzaError("policy-violation", `at most ${MAX_MESSAGES_PER_SUBMIT} messages go into one submit`);
+}
+
+/** Puts together what was read of a submit, in whichever form it came. */
+export function asSubmit(
+  read: readonly (Submission | Submit["refused"][number])[],
+  acknowledgement: Acknowledgement | undefined,
+  sent: number | undefined,
+): Submit {
   return {
-    acknowledgement: ack && readAcknowledgement(ack),
+    acknowledgement,
     messages: read.filter((one): one is Submission => !("error" in one)),
     refused: read.filter((one): one is Submit["refused"][number] => "error" in one),
-    sent: readSent(submit),
+    sent,
   };
 }
 
@@ -86,23 +98,42 @@ function readSubmission(message: Element): Submission | Submit["refused"][number
 }
 
 function readContent(id: MessageId, message: Element): Submission {
-  const to = Jid.tryParse(attribute(message, "to"));
-  if (!to) throw new StanzaError("jid-malformed", `the message ${id} has no valid address`);
-  const children = childElements(message);
-  if (children.length === 0) throw new StanzaError("bad-request", `the message ${id} is empty`);
+  const elements = childElements(message);
+  const payload = elements.map((element) => writeNormal(element)).join("");
+  return checkContent(id, attribute(message, "to"), { payload, elements, count: elements.length });
+}
+
+/**
+ * Holds the content of a message to the rules, in whichever form it came.
+ *
+ * @param content its XML in normal form, those of its elements that could break a rule, and how many there are in all
+ * @throws {StanzaError} naming the rule
+ */
+export function checkContent(
+  id: MessageId,
+  to: string | undefined,
+  {
+    payload,
+    elements,
+    count,
+  }: { readonly payload: string; readonly elements: readonly Element[]; readonly count: number },
+): Submission {
+  const address = Jid.tryParse(to);
+  if (!address) throw new StanzaError("jid-malformed", `the message ${id} has no valid address`);
+  if (count === 0) throw new StanzaError("bad-request", `the message ${id} is empty`);
   // An element of our own namespace inside a payload could be taken for the protocol around it
-  if (children.some((child) => child.attrs.xmlns === undefined || namespaceOf(child) === NS.mailbox)) {
+  if (elements.some((child) => child.attrs.xmlns === undefined || namespaceOf(child) === NS.mailbox)) {
     throw new StanzaError("bad-request", `the elements of the message ${id} need a namespace of their own`);
   }
-  const payload = children.map(String).join("");
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
     throw new StanzaError("policy-violation", `the message ${id} is larger than ${MAX_PAYLOAD_BYTES} bytes`);
   }
-  const marker = children.find((child) => child.is("displayed", NS.chatMarkers));
+  const marker = elements.find((child) => child.is("displayed", NS.chatMarkers));
   // A marker becomes a receipt and goes no further: what came with it would be lost without a word
-  if (marker && children.length > 1)
+  if (marker && count > 1)
     throw new StanzaError("bad-request", `the displayed marker in the message ${id} has to stand alone`);
-  return { id, to, payload, displayed: marker && reading(() => messageId(attribute(marker, "id"))) };
+  const displayed = marker && reading(() => messageId(attribute(marker, "id")));
+  return { id, to: address, payload, displayed };
 }
 
 /** Writes `<submit/>`. */

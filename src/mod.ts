@@ -12,6 +12,11 @@ export * from "./mailbox-attach.js";
 export * from "./mailbox-submit.js";
 export * from "./mailbox-deliver.js";
 export * from "./mailbox-status.js";
+export * from "./frame.js";
+export * from "./frame-submit.js";
+export * from "./frame-deliver.js";
+export * from "./frame-payload.js";
+export * from "./payload.js";
 export * from "./receipt-state.js";
 
 // OMEMO on the wire

@@ -3,6 +3,7 @@ import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
 import type { NewReceiptEntry, Receipts } from "../receipts/store.js";
 import { TwotickError } from "../../src/errors.js";
+import { openSetAside } from "../admin/set-aside-store.js";
 import { openEntries } from "./entries-store.js";
 import { decideGeneration, type Generation, type StoreClaim } from "./generation.js";
 import { decideHead } from "./service.js";
@@ -73,9 +74,7 @@ export function openAttach(database: Database, receipts: Receipts) {
     `UPDATE devices SET head_attempts = CASE WHEN head_seq = @seq THEN head_attempts + 1 ELSE 1 END, head_seq = @seq
      WHERE id = @device`,
   );
-  const setAside = database.prepare(
-    "INSERT INTO set_aside (device, message, at) SELECT device, message, @now FROM entries WHERE device = @device AND seq = @seq",
-  );
+  const setAside = openSetAside(database);
   const see = database.prepare("UPDATE devices SET seen_at = ?, attached_jid = ? WHERE id = ?");
   const detach = database.prepare("UPDATE devices SET attached_jid = NULL WHERE id = ? AND attached_jid = ?");
   const attached = database.prepare<[], { fullJid: string }>(
@@ -155,7 +154,7 @@ export function openAttach(database: Database, receipts: Receipts) {
       const decision =
         typeof first === "number" ? decideHead(head, first) : { isSetAside: false, isCautious: false };
       if (typeof first === "number" && decision.isSetAside) {
-        setAside.run({ device: row.device, seq: first, now });
+        setAside.keep(row.device, first, now);
         made.push(...entries.end(row.device, first, () => "expired", now).receipts);
       }
       return {

@@ -17,6 +17,8 @@ export interface Offer {
   readonly seq: number;
   readonly sizeBytes: number;
   readonly content: Content;
+  /** The payload as frames carry it, when it is at hand. */
+  readonly compact?: Uint8Array | undefined;
 }
 
 /** Reads the entries of a mailbox after a sequence number, in order. */
@@ -36,6 +38,8 @@ export interface Session {
   readonly fullJid: string;
   /** The number JID that the account speaks for. */
   readonly numberJid: string;
+  /** Whether it was agreed that entries and answers go in frames. */
+  readonly isFramed?: boolean;
 }
 
 /** What the delivery needs from its surroundings. */

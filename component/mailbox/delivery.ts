@@ -1,13 +1,10 @@
 import type { Seq } from "../../src/ids.js";
-import { writeDeliver, writeEntry } from "../../src/mailbox-deliver.js";
 import { NS } from "../../src/namespaces.js";
 import { escapeXML } from "../../src/xml.js";
 import type { DeliveryPorts, Offer, Session } from "./delivery-ports.js";
-import { DeliveryWindow, type WindowLimits } from "./window.js";
-
-/** Entries, and bytes, that go in one stanza; the server takes 512 KiB. */
-const BATCH_ENTRIES = 100;
-const BATCH_BYTES = 64 * 1024;
+import { openSession, type OpenSession } from "./open-session.js";
+import { PARCEL_BYTES, PARCEL_ENTRIES } from "./parcel.js";
+import type { WindowLimits } from "./window.js";
 
 /** Bytes that may be on the way to one device. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -19,19 +16,6 @@ const MAX_RESENDS = 5;
 
 /** How often the waiting windows are looked at. */
 const TICK_MS = 1_000;
-
-interface OpenSession extends Session {
-  readonly window: DeliveryWindow;
-  readonly batch: string[];
-  batchBytes: number;
-  isReading: boolean;
-  isBehind: boolean;
-  /** The first entry that went, until something is acknowledged. */
-  headSeq: number | undefined;
-  isFresh: boolean;
-  resendAtMs: number;
-  resends: number;
-}
 
 /**
  * Brings the entries of mailboxes to the devices that are attached.
@@ -45,6 +29,7 @@ export class Delivery {
   readonly #byDevice = new Map<number, OpenSession>();
   readonly #byJid = new Map<string, OpenSession>();
   readonly #dirty = new Set<OpenSession>();
+  readonly #answered = new Set<OpenSession>();
   readonly #recalled = new Set<string>();
   #offered: Offer[] = [];
   #cancelTick: (() => void) | undefined;
@@ -68,18 +53,8 @@ export class Delivery {
       this.#end(other, undefined);
       this.#ports.onClosed(other.device, other.fullJid);
     }
-    const open: OpenSession = {
-      ...session,
-      window: new DeliveryWindow(this.#limits, acknowledged, isCautious ? this.#limits.entries : 0),
-      batch: [],
-      batchBytes: 0,
-      isReading: false,
-      isBehind: false,
-      headSeq: undefined,
-      isFresh: true,
-      resendAtMs: 0,
-      resends: 0,
-    };
+    const { domain } = this.#ports;
+    const open = openSession(session, { domain, limits: this.#limits, acknowledged, isCautious });
     this.#byDevice.set(session.device, open);
     this.#byJid.set(session.fullJid, open);
     this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
@@ -111,19 +86,55 @@ export class Delivery {
     this.#offered.push(...offers);
   }
 
+  /** Tells a device that speaks frames what became of its submit, with whatever entries are ready for it. */
+  answer(fullJid: string, answer: Uint8Array): void {
+    const session = this.#byJid.get(fullJid);
+    // A device that has gone submits again
+    if (!session?.isFramed) return;
+    session.parcel.answer(answer);
+    if (this.#answered.size === 0) setImmediate(() => this.#flushAnswers());
+    this.#answered.add(session);
+  }
+
+  // Only what is there already travels along: no answer waits for an entry
+  #flushAnswers(): void {
+    const rest: Offer[] = [];
+    for (const offer of this.#offered) {
+      const session = this.#byDevice.get(offer.device);
+      if (session && this.#answered.has(session)) this.#take(session, offer);
+      else rest.push(offer);
+    }
+    this.#offered = rest;
+    for (const session of this.#answered) this.#flush(session);
+    this.#answered.clear();
+  }
+
   #takeOffers(): void {
     const offers = this.#offered;
     this.#offered = [];
     for (const offer of offers) {
       const session = this.#byDevice.get(offer.device);
-      if (!session || offer.seq <= session.window.sent) continue;
-      if (session.isReading || !session.window.takes(offer.seq)) {
-        session.isBehind = true;
-        // A gap in the numbers: what is missing is in the store
-        if (!session.isReading && !session.window.isWaiting) void this.#pump(session);
-      } else this.#send(session, offer);
+      if (session) this.#take(session, offer);
     }
     this.#flushAll();
+  }
+
+  #take(session: OpenSession, offer: Offer): void {
+    if (offer.seq <= session.window.sent) return;
+    if (!session.isReading && session.window.takes(offer.seq)) return this.#send(session, offer);
+    session.isBehind = true;
+    // A gap in the numbers: what is missing is in the store
+    if (!session.isReading && !session.window.isWaiting) void this.#pump(session);
+  }
+
+  /** Looks into mailboxes that got something which was not offered. */
+  refresh(devices: readonly number[]): void {
+    for (const device of devices) {
+      const session = this.#byDevice.get(device);
+      if (!session) continue;
+      session.isBehind = true;
+      void this.#pump(session);
+    }
   }
 
   /** Notes an acknowledgement and sends what it made room for. */
@@ -172,6 +183,7 @@ export class Delivery {
     this.#byDevice.delete(session.device);
     this.#byJid.delete(session.fullJid);
     this.#dirty.delete(session);
+    this.#answered.delete(session);
     this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
     if (reason !== undefined) this.tellDetached(session.fullJid, reason);
   }
@@ -189,8 +201,13 @@ export class Delivery {
       while (session.isBehind && session.window.room > 0 && this.#byDevice.get(session.device) === session) {
         session.isBehind = false;
         const { sent, room, roomBytes } = session.window;
-        const wanted = Math.min(room, BATCH_ENTRIES);
-        const offers = await this.#ports.read(session.device, sent, wanted, Math.min(roomBytes, BATCH_BYTES));
+        const wanted = Math.min(room, PARCEL_ENTRIES);
+        const offers = await this.#ports.read(
+          session.device,
+          sent,
+          wanted,
+          Math.min(roomBytes, PARCEL_BYTES),
+        );
         // A rewind while reading makes what was read the wrong piece
         if (session.window.sent !== sent) session.isBehind = true;
         else for (const offer of offers) this.#send(session, offer);
@@ -204,20 +221,16 @@ export class Delivery {
     }
   }
 
-  #send(session: OpenSession, { seq, sizeBytes, content }: Offer): void {
+  #send(session: OpenSession, { seq, sizeBytes, content, compact }: Offer): void {
     if (this.#byDevice.get(session.device) !== session) return;
     const isFirst = !session.window.isWaiting;
     const isRedelivery = session.window.send(seq, sizeBytes);
-    const xml = writeEntry({ ...content, seq: seq as Seq, isRedelivery });
     const { metrics } = this.#ports;
     (isRedelivery ? metrics.entriesRedelivered : metrics.entriesDelivered).inc();
     if (isFirst) this.#restartTimer(session);
     if (session.isFresh) session.headSeq = seq;
     session.isFresh = false;
-    if (session.batch.length >= BATCH_ENTRIES || session.batchBytes + xml.length > BATCH_BYTES)
-      this.#flush(session);
-    session.batch.push(xml);
-    session.batchBytes += xml.length;
+    session.parcel.add({ ...content, seq: seq as Seq, isRedelivery }, compact, () => this.#flush(session));
     if (this.#dirty.size === 0) setImmediate(() => this.#flushAll());
     this.#dirty.add(session);
   }
@@ -228,11 +241,8 @@ export class Delivery {
   }
 
   #flush(session: OpenSession): void {
-    if (session.batch.length === 0) return;
-    const body = writeDeliver(session.batch);
-    session.batch.length = 0;
-    session.batchBytes = 0;
-    this.#headline(session.fullJid, body);
+    const content = session.parcel.take();
+    if (content !== undefined) this.#headline(session.fullJid, content);
   }
 
   #headline(fullJid: string, content: string): void {
@@ -267,8 +277,7 @@ export class Delivery {
 
   #rewind(session: OpenSession): void {
     session.window.rewind();
-    session.batch.length = 0;
-    session.batchBytes = 0;
+    session.parcel.dropEntries();
     session.isBehind = true;
     this.#restartTimer(session, true);
     void this.#pump(session);

@@ -1,28 +1,32 @@
 import { StanzaError, TwotickError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
-import { attachStatement, readAttach, writeAttached, type Attach } from "../../src/mailbox-attach.js";
+import { readAttach, writeAttached } from "../../src/mailbox-attach.js";
 import {
   readAcknowledgement,
   readSubmit,
   writeSubmitted,
   type Acknowledgement,
   type Submission,
+  type Submit,
   type SubmitOutcome,
 } from "../../src/mailbox-submit.js";
 import { NS } from "../../src/namespaces.js";
+import { FRAME_VERSION } from "../../src/frame.js";
 import { xml, type Element } from "../../src/xml.js";
 import type { Context, IqRequest, Stanza } from "../capability.js";
 import type { Numbers } from "../numbers.js";
 import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
-import type { AttachRequest, OpenedMailbox } from "./attach-store.js";
+import type { OpenedMailbox } from "./attach-store.js";
 import type { Offer, Session } from "./delivery-ports.js";
 import type { Delivery } from "./delivery.js";
+import { takeFrame } from "./frames.js";
 import { offerGeneration, openClaim, openGeneration } from "./generation.js";
-import { hashDeviceKey, isSignedBy, refusalError } from "./service.js";
+import { prove } from "./proof.js";
+import { refusalError } from "./service.js";
 import type { MailboxOperations, StoredSubmission } from "./store.js";
-import { issueNonce, issueToken, isFreshNonce, openToken } from "./tokens.js";
+import { issueNonce, issueToken } from "./tokens.js";
 
 const RECEIPT_OVERHEAD_BYTES = 200;
 const DAY_MS = 86_400_000;
@@ -56,7 +60,7 @@ export class MailboxHandler {
     this.#requireLocal(from);
     const attach = readAttach(payload);
     const { context, store, delivery, numbers } = this.#ports;
-    const proof = this.#prove(from, attach);
+    const proof = prove(context, from, attach);
     const { device: deviceId, last } = attach;
     const now = context.clock.now();
     const claim = attach.generation && openClaim(context.vault, attach.generation);
@@ -68,7 +72,9 @@ export class MailboxHandler {
       throw new StanzaError("not-authorized", "this device is not bound to the account", {
         applicationCondition: "unknown-device",
       });
-    const session = this.#session(from, opened);
+    context.metrics.attaches.inc({ proof: "keyHash" in proof ? "key" : "token" });
+    const isFramed = (attach.frame ?? 0) >= FRAME_VERSION;
+    const session = { ...this.#session(from, opened), isFramed };
     delivery.open(session, opened.acknowledged, opened.isCautious);
     if (opened.hasSetAside) {
       context.metrics.entriesSetAside.inc();
@@ -92,6 +98,7 @@ export class MailboxHandler {
       token,
       tokenExpiresAt: expiresAt,
       generation,
+      ...(isFramed && { frame: FRAME_VERSION }),
     });
   }
 
@@ -113,8 +120,20 @@ export class MailboxHandler {
 
   /** Takes messages into the mailboxes of their recipients; the answer says what is durable now. */
   async submit({ from, payload }: IqRequest): Promise<string> {
-    const session = this.#requireSession(from);
-    const { acknowledgement, messages, refused, sent } = readSubmit(payload);
+    return writeSubmitted(await this.#submit(this.#requireSession(from), readSubmit(payload)));
+  }
+
+  /** Takes messages that came in a frame. */
+  submitFrame(stanza: Stanza): Promise<void> {
+    const { delivery, context } = this.#ports;
+    const submit = this.#submit.bind(this);
+    return takeFrame({ domain: context.config.link.domain, delivery, submit }, stanza);
+  }
+
+  async #submit(
+    session: Session,
+    { acknowledgement, messages, refused, sent }: Submit,
+  ): Promise<SubmitOutcome[]> {
     const startedAt = this.#ports.context.clock.monotonicMs();
     const [, ...outcomes] = await Promise.all([
       acknowledgement && this.#acknowledge(session, acknowledgement),
@@ -130,7 +149,7 @@ export class MailboxHandler {
     this.#ports.context.metrics.acceptSeconds.observe(
       (this.#ports.context.clock.monotonicMs() - startedAt) / 1000,
     );
-    return writeSubmitted([...outcomes.flat(), ...refused]);
+    return [...outcomes.flat(), ...refused];
   }
 
   /** Notes that a device has made entries durable. One that is not attached is told so. */
@@ -204,7 +223,8 @@ export class MailboxHandler {
         payload: message.payload,
       } as const;
       const sizeBytes = Buffer.byteLength(message.payload);
-      for (const { device, seq } of entries) offers.push({ device, seq, sizeBytes, content });
+      for (const { device, seq } of entries)
+        offers.push({ device, seq, sizeBytes, content, compact: message.compact });
       return { id: message.id, acceptedAt, isDuplicate };
     });
     delivery.offer(offers);
@@ -229,31 +249,6 @@ export class MailboxHandler {
       return [{ id, error: new StanzaError("item-not-found", "no such message came from this number") }];
     this.offerReceipts(made);
     return [{ id, acceptedAt: now, isDuplicate: made.length === 0 }];
-  }
-
-  #prove(from: Jid, { device, proof }: Attach): AttachRequest["proof"] {
-    const { vault, clock, config } = this.#ports.context;
-    const now = clock.now();
-    if ("token" in proof) {
-      const token = openToken(vault, proof.token);
-      const isOurs = token?.account === from.bare && token.deviceId === device;
-      // One that would live longer than any is from before the clock was set back
-      const latest = now + config.mailbox.tokenDays * DAY_MS;
-      if (!isOurs || token.expiresAt <= now || token.expiresAt > latest) {
-        throw new StanzaError("not-authorized", "the session token is not valid", {
-          applicationCondition: "token-expired",
-        });
-      }
-      return { tokenGeneration: token.generation, mailbox: token.mailbox };
-    }
-    const { nonce, publicKey, signature } = proof;
-    const statement = attachStatement(config.link.domain, from.toString(), device, nonce);
-    if (!isFreshNonce(vault, nonce, from.toString(), now) || !isSignedBy(publicKey, statement, signature)) {
-      throw new StanzaError("not-authorized", "the device's proof does not hold", {
-        applicationCondition: "bad-proof",
-      });
-    }
-    return { keyHash: hashDeviceKey(publicKey) };
   }
 
   #session(from: Jid, { device, account, number }: OpenedMailbox): Session {

@@ -4,6 +4,7 @@ import type { Numbers } from "../numbers.js";
 import type { ReceiptContent, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
 import type { Content } from "./delivery-ports.js";
+import { depthGauges } from "./depth.js";
 import { Delivery } from "./delivery.js";
 import { MailboxHandler } from "./handler.js";
 import { Retention } from "./retention.js";
@@ -37,6 +38,8 @@ function create(context: Context): Capability {
     delivery.closeAccount(accountJid, "a device was removed");
     background(retention.endOrphans());
   });
+  events.onEntriesAdded((devices) => delivery.refresh(devices));
+  context.metrics.refreshers.push(depthGauges(context, store));
   return {
     features: { component: [NS.mailbox] },
     iqs: iqRoutes(handler),
@@ -46,6 +49,12 @@ function create(context: Context): Capability {
         namespace: NS.mailbox,
         addressee: "component",
         handle: (message) => handler.acknowledge(message),
+      },
+      {
+        element: "frame",
+        namespace: NS.mailbox,
+        addressee: "component",
+        handle: (message) => handler.submitFrame(message),
       },
       {
         element: "generation",

@@ -43,13 +43,19 @@ export class Retention {
     while (hasMore) hasMore = await this.#store.forget(this.#context.clock.now() - this.#keepMs - DAY_MS);
   }
 
+  /** Forgets numbers that nothing speaks of any more. */
+  async forgetNumbers(): Promise<void> {
+    let sweep = await this.#store.forgetNumbers();
+    while (sweep) sweep = await this.#store.forgetNumbers(sweep);
+  }
+
   /** The schedule of all this. */
   get jobs(): readonly Job[] {
     return [
       { name: "expire entries", everyMs: HOUR_MS, run: () => this.expire() },
       { name: "end orphans", everyMs: HOUR_MS, run: () => this.endOrphans() },
       { name: "forget messages", everyMs: HOUR_MS, run: () => this.forget() },
-      { name: "forget numbers", everyMs: DAY_MS, run: () => this.#store.forgetNumbers() },
+      { name: "forget numbers", everyMs: DAY_MS, run: () => this.forgetNumbers() },
     ];
   }
 

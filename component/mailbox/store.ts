@@ -5,6 +5,7 @@ import { openReceipts, receiptsMigrations, type NewReceiptEntry } from "../recei
 import type { Migration } from "../store/migrations.js";
 import type { StoreModule } from "../store/operations.js";
 import { openAttach } from "./attach-store.js";
+import { openDepth } from "./depth-store.js";
 import { openRetention } from "./retention-store.js";
 import { decideAcceptance, type MailboxFacts, type MailboxLimits, type Refusal } from "./service.js";
 
@@ -210,6 +211,7 @@ export function openMailbox(database: Database) {
   return {
     ...openAttach(database, receipts),
     ...openRetention(database, receipts),
+    ...openDepth(database),
 
     /**
      * Accepts messages of one device: each is deduplicated, stored and put into every mailbox, or refused.

@@ -7,6 +7,9 @@ import { Delivery } from "../../../component/mailbox/delivery.js";
 import { createMetrics } from "../../../component/metrics.js";
 import { LinkError } from "../../../src/errors.js";
 import type { MessageId } from "../../../src/ids.js";
+import { decodeDelivery } from "../../../src/frame-deliver.js";
+import { encodeAnswer } from "../../../src/frame-submit.js";
+import { readFrame } from "../../../src/frame.js";
 import { readDeliver, type Entry } from "../../../src/mailbox-deliver.js";
 import { NS } from "../../../src/namespaces.js";
 import { attribute, parseXml, type Element } from "../../../src/xml.js";
@@ -372,5 +375,21 @@ describe("Delivery", () => {
     for (let round = 0; round < 10; round += 1) await stage.settle();
     const bytes = stage.seqs().length * stage.sizeBytes;
     expect(bytes).to.be.within(1024 * 1024 - 64 * 1024, 1024 * 1024 + 64 * 1024);
+  });
+
+  it("sends an answer and the entries that are ready in one frame, and the answer at once", async () => {
+    const stage = new Stage();
+    stage.delivery.open({ ...JULIET, isFramed: true }, 0, false);
+    await stage.settle();
+    stage.arrive(2);
+    stage.delivery.answer(JULIET.fullJid, encodeAnswer({ number: 7, outcomes: [] }));
+    await turn();
+    const frames = stage.link.sent.map((stanza) => stanza.getChild("frame", NS.mailbox) as Element);
+    expect(frames).to.have.length(1);
+    const content = decodeDelivery(readFrame(frames[0] as Element), "phone.example.org", () => []);
+    expect(content.answers.map(({ number }) => number)).to.deep.equal([7]);
+    expect(content.entries.map(({ seq }) => Number(seq))).to.deep.equal([1, 2]);
+    await stage.settle();
+    expect(stage.link.sent).to.have.length(1);
   });
 });

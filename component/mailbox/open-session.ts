@@ -1,0 +1,46 @@
+import type { Session } from "./delivery-ports.js";
+import { newParcel, type Parcel } from "./parcel.js";
+import { DeliveryWindow, type WindowLimits } from "./window.js";
+
+/** A session while entries are brought to it. */
+export interface OpenSession extends Session {
+  readonly window: DeliveryWindow;
+  readonly parcel: Parcel;
+  isReading: boolean;
+  isBehind: boolean;
+  /** The first entry that went, until something is acknowledged. */
+  headSeq: number | undefined;
+  isFresh: boolean;
+  resendAtMs: number;
+  resends: number;
+}
+
+/** Makes a session in which nothing is on the way. */
+export function openSession(
+  session: Session,
+  {
+    domain,
+    limits,
+    acknowledged,
+    isCautious,
+  }: {
+    readonly domain: string;
+    readonly limits: WindowLimits;
+    /** Everything up to here has ended. */
+    readonly acknowledged: number;
+    /** Whether entries go one at a time at first. */
+    readonly isCautious: boolean;
+  },
+): OpenSession {
+  return {
+    ...session,
+    window: new DeliveryWindow(limits, acknowledged, isCautious ? limits.entries : 0),
+    parcel: newParcel(session.isFramed ? domain : undefined),
+    isReading: false,
+    isBehind: false,
+    headSeq: undefined,
+    isFresh: true,
+    resendAtMs: 0,
+    resends: 0,
+  };
+}
