@@ -154,8 +154,10 @@ export class Codes {
     try {
       await this.#provider.send({ ...message, text });
       metrics.signUps.inc({ step: "send", outcome: "sent" });
+      metrics.signUpCodes.inc({ country: countryOf(message.number) ?? "ZZ", outcome: "sent" });
     } catch (error) {
       metrics.signUps.inc({ step: "send", outcome: "failed" });
+      metrics.signUpCodes.inc({ country: countryOf(message.number) ?? "ZZ", outcome: "failed" });
       const who = loggedNumber(vault, message.number);
       // Only our own words are known to hold neither number nor code
       const reason = error instanceof CodeNotSent ? error.message : (error as Error).name;

@@ -1,5 +1,5 @@
 import { StorageError } from "../../src/errors.js";
-import type { PhoneNumber } from "../../src/phone-number.js";
+import { countryOf, type PhoneNumber } from "../../src/phone-number.js";
 import { HostAccountError, HostAccounts, newPassword } from "../accounts/host-accounts.js";
 import { hashPin, isPin, isRightPin } from "../accounts/pin.js";
 import { removeHostAccounts } from "../accounts/removals.js";
@@ -73,7 +73,7 @@ export class SignUp {
       const password = newPassword();
       await this.#provision(session, reserved, account, password);
       await this.#commit(session, null);
-      return { account, password, number: this.#context.vault.openNumber(checked.numberSealed) };
+      return { account, password, number: this.#countUsed(reserved, checked) };
     });
   }
 
@@ -81,9 +81,9 @@ export class SignUp {
   async link(session: string, proof: Proof, account: string): Promise<PhoneNumber> {
     const checked = await this.#check(session, proof, account);
     return this.#oneAtATime(session, async () => {
-      await this.#reserve(session, proof, checked, account);
+      const reserved = await this.#reserve(session, proof, checked, account);
       await this.#commit(session, account);
-      return this.#context.vault.openNumber(checked.numberSealed);
+      return this.#countUsed(reserved, checked);
     });
   }
 
@@ -216,6 +216,16 @@ export class SignUp {
       throw new SignUpRefusal(committed.status === "no-session" ? "session-unknown" : committed.status);
     for (const gone of committed.gone) events.accountGone(gone);
     if (committed.gone.length > 0) this.#removeSoon();
+  }
+
+  // Once for each code that was sent and led to a number, however often the request is repeated
+  #countUsed(reserved: Reservation, { numberSealed }: RightCheck): PhoneNumber {
+    const { vault, config, metrics } = this.#context;
+    const number = vault.openNumber(numberSealed);
+    const isSent = !Object.hasOwn(config.signUp.testNumbers, number);
+    if (isSent && reserved.status === "reserved")
+      metrics.signUpCodes.inc({ country: countryOf(number) ?? "ZZ", outcome: "used" });
+    return number;
   }
 
   // The job tries again; the person signing up need not wait for it

@@ -109,13 +109,21 @@ export function openLimits(database: Database) {
   const keep = (key: string, bucket: Bucket, rate: Charge["rate"]): void =>
     void write.run(key, bucket.tokens, bucket.at, fullAt(bucket, rate));
   const keyOf = ({ limit, key }: Charge): string => `${limit}:${key}`;
+  // One from the future is from before the clock was set back: it begins to fill up from now on, not from then
+  const read = (key: string, rate: Charge["rate"], now: EpochMs): Bucket | undefined => {
+    const bucket = find.get(key);
+    if (!bucket || bucket.at <= now) return bucket;
+    const anchored = { tokens: bucket.tokens, at: now };
+    keep(key, anchored, rate);
+    return anchored;
+  };
 
   return {
     /** Takes one from each, or from none. */
     takeAll(charges: readonly Charge[], now: EpochMs): SendRefusal | undefined {
       const taken: (() => void)[] = [];
       for (const charge of charges) {
-        const answer = take(find.get(keyOf(charge)), charge.rate, now);
+        const answer = take(read(keyOf(charge), charge.rate, now), charge.rate, now);
         if (!answer.isTaken) return { status: "limited", limit: charge.limit, waitMs: answer.waitMs };
         taken.push(() => keep(keyOf(charge), answer.bucket, charge.rate));
       }
@@ -127,7 +135,7 @@ export function openLimits(database: Database) {
         keep(keyOf(charge), giveBack(find.get(keyOf(charge)), charge.rate, now), charge.rate);
     },
     takeOne(key: string, rate: Rate, now: EpochMs): number {
-      const answer = take(find.get(key), rate, now);
+      const answer = take(read(key, rate, now), rate, now);
       if (answer.isTaken) keep(key, answer.bucket, rate);
       return answer.isTaken ? 0 : answer.waitMs;
     },

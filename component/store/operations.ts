@@ -31,6 +31,13 @@ export interface Call {
 export type Outcome =
   { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: SentError };
 
+/** What came of all the calls of one transaction. */
+export interface Turn {
+  readonly outcomes: readonly Outcome[];
+  /** From its first operation to the end of its commit. */
+  readonly tookMs: number;
+}
+
 /** An error on its way between threads, where classes do not survive. */
 export interface SentError {
   readonly name: string;

@@ -1,6 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { StorageError } from "../../src/errors.js";
-import { isDiskFull, type Call, type Outcome, type Remote, type RoomReport } from "./operations.js";
+import {
+  isDiskFull,
+  type Call,
+  type Outcome,
+  type Remote,
+  type RoomReport,
+  type Turn,
+} from "./operations.js";
 import type { SentError, ThreadOptions } from "./operations.js";
 
 interface Waiting {
@@ -26,11 +33,13 @@ export class Store {
   #hasRoom = true;
   /** Called when the disk has become full, and when it has room again. */
   onRoom: (hasRoom: boolean) => void = () => undefined;
+  /** Called after each transaction with how many operations shared it and how long it took. */
+  onTurn: (operations: number, tookMs: number) => void = () => undefined;
 
   private constructor(thread: Worker) {
     this.#thread = thread;
-    thread.on("message", (message: readonly Outcome[] | RoomReport | "ready") => {
-      if (typeof message !== "string") for (const outcome of message) this.#settle(outcome);
+    thread.on("message", (message: Turn | RoomReport | "ready") => {
+      if (typeof message !== "string") this.#endTurn(message);
       else if (message !== "ready") this.#noteRoom(message === "room");
     });
     this.#exited = new Promise((resolve) => {
@@ -107,6 +116,11 @@ export class Store {
     if (this.#outgoing.length === 0 || this.#failure) return;
     this.#thread.postMessage(this.#outgoing);
     this.#outgoing = [];
+  }
+
+  #endTurn({ outcomes, tookMs }: Turn): void {
+    this.onTurn(outcomes.length, tookMs);
+    for (const outcome of outcomes) this.#settle(outcome);
   }
 
   #settle(outcome: Outcome): void {

@@ -5,7 +5,7 @@ import { Ballast } from "./ballast.js";
 import { openDatabase } from "./database.js";
 import { migrate } from "./migrations.js";
 import { isDiskFull, type Call, type Outcome, type SentError, type StoreModule } from "./operations.js";
-import type { RoomReport, ThreadOptions } from "./operations.js";
+import type { RoomReport, ThreadOptions, Turn } from "./operations.js";
 
 type Operation = (...args: readonly unknown[]) => unknown;
 
@@ -150,6 +150,12 @@ class RoomKeeper {
   }
 }
 
+function runTurn(keeper: RoomKeeper, calls: readonly Call[]): Turn {
+  const startedAt = performance.now();
+  const outcomes = keeper.run(calls);
+  return { outcomes, tookMs: performance.now() - startedAt };
+}
+
 function hasFoundFull(outcome: Outcome): boolean {
   return "error" in outcome && isDiskFull(outcome.error.code);
 }
@@ -215,7 +221,7 @@ function serve(database: Database, keeper: RoomKeeper, port: MessagePort): void 
       calls.push(...message);
       message = receiveMessageOnPort(port)?.message as readonly Call[] | "close" | undefined;
     }
-    if (calls.length > 0) port.postMessage(keeper.run(calls));
+    if (calls.length > 0) port.postMessage(runTurn(keeper, calls));
     if (message !== "close") return;
     clearTimeout(idle);
     keeper.end();

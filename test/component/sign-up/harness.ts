@@ -182,6 +182,8 @@ export class Harness {
         onAccountGone: () => undefined,
         devicesGone: () => undefined,
         onDevicesGone: () => undefined,
+        entriesAdded: () => undefined,
+        onEntriesAdded: () => undefined,
       },
     };
     const capabilities = [accounts, signUp].map((module) => module.create(context));

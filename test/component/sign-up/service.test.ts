@@ -35,6 +35,9 @@ describe("decideCheck", () => {
     expect(decide([sent(0)], "a", { at: NOW + CODE_TTL_MS - 1 })).to.equal("right");
     expect(decide([sent(0)], "a", { at: NOW + CODE_TTL_MS })).to.equal("expired");
   });
+  it("takes no code from the future: the clock was set back and nobody knows how old it is", () => {
+    expect(decide([sent(0)], "a", { at: NOW - 1 })).to.equal("expired");
+  });
   it("takes the last two codes: messages overtake each other", () => {
     const codes = [sent(0, "sms", "a"), sent(1, "sms", "b"), sent(3, "voice", "c")];
     expect(["a", "b", "c"].map((code) => decide(codes, code, { at: NOW + 4 * MINUTE }))).to.deep.equal([

@@ -17,6 +17,16 @@ describe("sign-up store", () => {
     expect([await tryPin(), await tryPin()]).to.deep.equal([0, 60_000]);
   });
 
+  it("lets a limit fill up again from now on when it was used under a clock that was ahead", async () => {
+    const now = harness.clock.now();
+    const tryPinAt = (at: number): Promise<number> => harness.operations.takePinTry(NUMBER, RATE, at);
+    const month = 30 * 86_400_000;
+    expect([await tryPinAt(now + month), await tryPinAt(now + month)]).to.deep.equal([0, 0]);
+    expect(await tryPinAt(now)).to.equal(60_000);
+    expect(await tryPinAt(now + 59_999)).to.equal(1);
+    expect(await tryPinAt(now + 60_000)).to.equal(0);
+  });
+
   it("takes from every limit or from none", async () => {
     const { operations, clock, context } = harness;
     const begin = (session: number, keys: readonly string[]) =>

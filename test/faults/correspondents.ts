@@ -1,0 +1,166 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, openSqliteStorage, signUpDevice, type Storage } from "../../sdk/mod.js";
+import {
+  checkJournals,
+  Journal,
+  keepJournal,
+  type JournaledClient,
+  type JournalReport,
+} from "../../sdk/testing/mod.js";
+import type { DeviceId } from "../../src/ids.js";
+import { until } from "../support/until.js";
+import type { World } from "../support/world.js";
+
+const CODE = "000000";
+const SEND_EVERY_MS = 4;
+const HEAR_WITHIN_MS = 40_000;
+/** Shorter than in production, so that a round takes a second. */
+const CONNECTION = {
+  retry: { minMs: 20, maxMs: 200 },
+  heartbeat: { intervalMs: 2_000, afterSendMs: 500, deadlineMs: 2_000 },
+};
+
+interface Online {
+  readonly client: Client;
+  readonly journaled: JournaledClient;
+}
+
+interface Correspondent {
+  readonly number: string;
+  readonly storage: Storage;
+  journal: Journal;
+  online: Online | undefined;
+  device: DeviceId | undefined;
+}
+
+/**
+ * SDK devices that no fault touches and that write to each other through a service that is at fault.
+ *
+ * They keep a journal for each round, so that a round can be checked by itself. A round ends with {@link hearEachOther},
+ * after which everything before has arrived or never will: the order of a conversation is kept.
+ */
+export class Correspondents {
+  readonly #world: World;
+  readonly #people: readonly Correspondent[];
+  #round = 0;
+  #count = 0;
+  #isTalking = false;
+  #talks: Promise<void>[] = [];
+
+  private constructor(world: World, people: readonly Correspondent[]) {
+    this.#world = world;
+    this.#people = people;
+  }
+
+  /** Signs a device up for each number. The configuration has them as test numbers with the code 000000. */
+  static async signUp(world: World, numbers: readonly string[]): Promise<Correspondents> {
+    const api = `http://127.0.0.1:${world.config.http.port}`;
+    const people = numbers.map((number) => ({
+      number,
+      storage: openSqliteStorage({ path: join(world.folder, `${number.slice(1)}.person`) }),
+      journal: new Journal(join(world.folder, `${number.slice(1)}.0.journal`)),
+      online: undefined,
+      device: undefined,
+    }));
+    for (const { number, storage } of people) {
+      const session = await signUpDevice({ storage, api, number });
+      await session.verify(CODE);
+    }
+    const correspondents = new Correspondents(world, people);
+    // Nobody can write to a device that was never online
+    await correspondents.open(numbers);
+    await correspondents.hearEachOther();
+    await correspondents.close();
+    correspondents.report();
+    return correspondents;
+  }
+
+  /** Brings these people online, those who are not. */
+  async open(numbers: readonly string[]): Promise<void> {
+    const service = this.#world.prosody.service;
+    const coming = this.#people.filter(({ number, online }) => !online && numbers.includes(number));
+    await Promise.all(
+      coming.map(async (person) => {
+        const client = await Client.open({ storage: person.storage, service, connection: CONNECTION });
+        const journaled = keepJournal(client, person.journal);
+        void journaled.show();
+        person.online = { client, journaled };
+        person.device = client.device;
+        await client.start();
+      }),
+    );
+  }
+
+  /** Everybody who is online writes to everybody else, until {@link quiet}. */
+  talk(): void {
+    this.#isTalking = true;
+    this.#talks = this.#people.flatMap((from) =>
+      this.#people.filter((to) => to !== from && from.online).map((to) => this.#talk(from, to)),
+    );
+  }
+
+  /** Ends the talk. What was not sent yet goes on being sent. */
+  async quiet(): Promise<void> {
+    this.#isTalking = false;
+    await Promise.all(this.#talks);
+  }
+
+  /** Waits until what is sent from now on arrives, and with it everything before that ever will. */
+  async hearEachOther(): Promise<void> {
+    const words = await Promise.all(
+      this.#people.flatMap((from) =>
+        this.#people.filter((to) => to !== from).map(async (to) => ({ to, id: await this.#say(from, to) })),
+      ),
+    );
+    const isHeard = (): boolean =>
+      words.every(({ to, id }) =>
+        to.journal.lines().some((line) => line.kind === "acknowledged" && line.id === id),
+      );
+    await until("everybody hears everybody", isHeard, HEAR_WITHIN_MS);
+  }
+
+  /** Takes everybody offline: the end of a round. */
+  async close(): Promise<void> {
+    await Promise.all(this.#people.map(async ({ online }) => online?.client.stop()));
+    for (const person of this.#people) person.online = undefined;
+  }
+
+  /** Checks the journals of the round, and begins those of the next. */
+  report(): JournalReport {
+    const report = checkJournals(this.#people.map(({ journal }) => journal.lines()));
+    this.#round += 1;
+    for (const person of this.#people) {
+      person.journal.close();
+      const name = `${person.number.slice(1)}.${this.#round}.journal`;
+      person.journal = new Journal(join(this.#world.folder, name));
+      // Who is away during the round is to get what was sent meanwhile
+      person.journal.write({ kind: "started", number: person.number, device: person.device as DeviceId });
+    }
+    return report;
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    await this.quiet();
+    await this.close();
+    for (const { storage, journal } of this.#people) {
+      journal.close();
+      storage.close();
+    }
+  }
+
+  async #talk(from: Correspondent, to: Correspondent): Promise<void> {
+    while (this.#isTalking) {
+      await this.#say(from, to);
+      await sleep(SEND_EVERY_MS);
+    }
+  }
+
+  async #say(from: Correspondent, to: Correspondent): Promise<string> {
+    this.#count += 1;
+    const id = `${from.number}-${this.#count}`;
+    await from.online?.journaled.send(to.number, `the text of ${id}`, id);
+    return id;
+  }
+}
