@@ -5,6 +5,7 @@ import { systemClock, type Clock } from "../src/clock.js";
 import { LinkError, type TwotickError } from "../src/errors.js";
 import { SteadyClock } from "../src/steady-clock.js";
 import { accounts } from "./accounts/mod.js";
+import { admin } from "./admin/mod.js";
 import { bundles } from "./bundles/mod.js";
 import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
 import { createCommands } from "./commands/mod.js";
@@ -14,7 +15,7 @@ import { HttpServer } from "./http/server.js";
 import { Link } from "./link/mod.js";
 import { createLog, type Log } from "./log.js";
 import { mailbox } from "./mailbox/mod.js";
-import { createMetrics } from "./metrics.js";
+import { createMetrics, type Metrics } from "./metrics.js";
 import { Numbers } from "./numbers.js";
 import { ping } from "./ping/mod.js";
 import { receipts } from "./receipts/mod.js";
@@ -24,7 +25,7 @@ import { Store } from "./store/store.js";
 import { Vault } from "./store/vault.js";
 
 /** Everything that the component can do. A capability is added by its line here, after what it builds on. */
-const CAPABILITIES: readonly CapabilityModule[] = [accounts, mailbox, receipts, signUp, bundles, ping];
+const CAPABILITIES: readonly CapabilityModule[] = [accounts, mailbox, receipts, signUp, bundles, ping, admin];
 
 /** How long stopping waits for requests that are being answered. */
 const DRAIN_MS = 5_000;
@@ -41,6 +42,7 @@ interface AppParts {
   readonly http: HttpServer;
   readonly router: Router;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** The running component: the only place where its parts are put together. */
@@ -117,7 +119,7 @@ export class App {
       createDisco(domain, () => capabilities, commands.responder),
     );
     const router = new Router({ domain, link, log, metrics }, capabilities);
-    link.on("online", () => metrics.linkReconnects.inc());
+    observe(metrics, link, store);
     const checks = { link: () => link.isOnline, store: () => store.isOpen, disk: () => store.hasRoom };
     const http = new HttpServer({ config: config.http, checks, metrics, log, capabilities });
     try {
@@ -127,7 +129,7 @@ export class App {
       await store.close();
       throw error;
     }
-    const app = new App({ link, store, http, router, log }, capabilities);
+    const app = new App({ link, store, http, router, log, metrics }, capabilities);
     for (const job of capabilities.flatMap((one) => one.jobs ?? [])) app.#schedule(job, clock);
     return app;
   }
@@ -165,14 +167,15 @@ export class App {
 
   #schedule(job: Job, clock: Clock): void {
     const index = this.#cancelJobs.length;
+    const { log, metrics } = this.#parts;
     const run = async (): Promise<void> => {
+      const ended = metrics.jobSeconds.startTimer({ job: job.name });
       try {
         await job.run();
+        ended();
       } catch (error) {
-        this.#parts.log.error(
-          { job: job.name, reason: (error as Error).message },
-          "a job failed; it runs again",
-        );
+        metrics.jobFailures.inc({ job: job.name });
+        log.error({ job: job.name, reason: (error as Error).message }, "a job failed; it runs again");
       }
       if (!this.#isStopping) this.#cancelJobs[index] = clock.after(job.everyMs, () => void run());
     };
@@ -185,12 +188,30 @@ export function storeModules(): URL[] {
   return CAPABILITIES.flatMap((module) => module.store ?? []);
 }
 
+function observe(metrics: Metrics, link: Link, store: Store): void {
+  link.on("online", () => metrics.linkReconnects.inc());
+  store.onTurn = (operations, tookMs) => {
+    metrics.commitSeconds.observe(tookMs / 1000);
+    metrics.commitOperations.observe(operations);
+  };
+  metrics.refreshers.push(async () => {
+    metrics.linkUp.set(link.isOnline ? 1 : 0);
+    metrics.storeHasRoom.set(store.hasRoom ? 1 : 0);
+  });
+}
+
 function createEvents(): AppEvents {
-  const emitter = new EventEmitter<{ accountGone: [jid: string]; devicesGone: [jid: string] }>();
+  const emitter = new EventEmitter<{
+    accountGone: [jid: string];
+    devicesGone: [jid: string];
+    entriesAdded: [devices: readonly number[]];
+  }>();
   return {
     accountGone: (jid) => void emitter.emit("accountGone", jid),
     onAccountGone: (listener) => void emitter.on("accountGone", listener),
     devicesGone: (jid) => void emitter.emit("devicesGone", jid),
     onDevicesGone: (listener) => void emitter.on("devicesGone", listener),
+    entriesAdded: (devices) => void emitter.emit("entriesAdded", devices),
+    onEntriesAdded: (listener) => void emitter.on("entriesAdded", listener),
   };
 }

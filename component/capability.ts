@@ -130,6 +130,9 @@ export interface AppEvents {
   /** Devices of this account (bare JID) are not bound to it any more; others may still be. */
   devicesGone(jid: string): void;
   onDevicesGone(listener: (jid: string) => void): void;
+  /** Entries were put into these mailboxes (rows of devices) by somebody else than the mailbox itself. */
+  entriesAdded(devices: readonly number[]): void;
+  onEntriesAdded(listener: (devices: readonly number[]) => void): void;
 }
 
 /** What a capability's `mod.ts` exports. */

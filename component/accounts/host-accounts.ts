@@ -130,8 +130,9 @@ function readOutcome(answer: Element): { isDone: boolean; note: string } {
 }
 
 function refused(command: string, note: string, cause?: unknown): HostAccountError {
-  // Notes of hosts may name the account; only their first words are kept, and no address
-  const reason = note.replaceAll(/\S+@\S+/g, "…").slice(0, 120);
+  // Notes of hosts may name the account; only their first words are kept, and no address.
+  // An address is looked for where a word begins, so that a long word costs its length and not its square
+  const reason = note.replaceAll(/(?<![^\s@])[^\s@]+@\S+/g, "…").slice(0, 120);
   return new HostAccountError(
     "host-refused",
     `the host refused ${command}: ${reason || "no reason given"}`,

@@ -20,6 +20,7 @@ export const accounts: CapabilityModule = {
         );
       });
     };
+    context.events.onAccountGone(removeSoon);
     return {
       commands: accountCommands(context, removeSoon),
       jobs: [{ name: "account-removals", everyMs: REMOVE_EVERY_MS, run: remove }],

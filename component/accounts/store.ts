@@ -122,7 +122,9 @@ type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 |
 export function openAccounts(database: Database) {
   const accounts = `SELECT accounts.id, jid, number AS numberId, hash AS numberHash, sealed AS numberSealed,
     is_made_here AS isMadeHere, pin_hash AS pinHash FROM accounts JOIN numbers ON numbers.id = number`;
-  const anySealed = database.prepare<[], { sealed: Uint8Array }>("SELECT sealed FROM numbers LIMIT 1");
+  const anySealed = database.prepare<[], { sealed: Uint8Array }>(
+    "SELECT sealed FROM numbers WHERE length(sealed) > 0 LIMIT 1",
+  );
   const byJid = database.prepare<[string], StoredAccount>(`${accounts} WHERE jid = ?`);
   const byNumber = database.prepare<[Uint8Array], StoredAccount>(`${accounts} WHERE hash = ?`);
   const remove = database.prepare("DELETE FROM accounts WHERE id = ?");

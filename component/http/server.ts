@@ -130,6 +130,8 @@ function addHealth(fastify: FastifyInstance, { checks, metrics }: HttpOptions): 
     });
   });
   fastify.get("/metrics", async (_request, reply) => {
+    // What cannot be read now keeps its last value; a store that broke is for /readyz to tell
+    await Promise.allSettled(metrics.refreshers.map((refresh) => refresh()));
     void reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   });

@@ -5,6 +5,7 @@ import { Problem } from "../../../component/http/problem.js";
 import { HttpServer } from "../../../component/http/server.js";
 import { createLog } from "../../../component/log.js";
 import { createMetrics } from "../../../component/metrics.js";
+import { StorageError } from "../../../src/errors.js";
 import { until } from "../../support/until.js";
 
 describe("HttpServer", () => {
@@ -19,6 +20,9 @@ describe("HttpServer", () => {
       fastify.post("/echo/:id", (request) => ({ body: request.body }));
       fastify.get("/crash", () => {
         throw new Error("the secret inside is +15551230001");
+      });
+      fastify.get("/full", () => {
+        throw new StorageError("disk-full", "database or disk is full");
       });
       fastify.get("/wait", async () => {
         await new Promise<void>((resolve) => (release = resolve));
@@ -128,6 +132,12 @@ describe("HttpServer", () => {
     expect(await response.clone().text()).to.not.include("secret");
     await expectProblem(response, 500, "internal");
     expect(lines.join("")).to.include("an HTTP request failed").and.to.not.include("5551230001");
+  });
+
+  it("asks to come again later while the disk is full", async () => {
+    const response = await fetch(`${base}/full`);
+    expect(response.headers.get("retry-after")).to.equal("60");
+    await expectProblem(response, 503, "no-room");
   });
 
   it("lets requests under way finish when it stops", async () => {

@@ -1,0 +1,107 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { InvalidInput } from "../../src/errors.js";
+import { phoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { isAdmin } from "../http/admin-token.js";
+import { Problem } from "../http/problem.js";
+import type { Vault } from "../store/vault.js";
+import type { ExportLine } from "./export.js";
+import type { Administration } from "./service.js";
+import type { SetAsideOutcome } from "./set-aside-store.js";
+
+const PREFIX = "/admin/v1";
+
+const numberBody = z.strictObject({ number: z.string().min(1).max(64) });
+const deleteBody = numberBody.extend({ isAtOnce: z.boolean().default(false) });
+
+interface EntryParams {
+  Params: { id: string };
+}
+
+/** Adds the admin's routes. Each wants the admin's token; numbers travel in bodies, never in paths. Source: docs/admin.md. */
+export function addAdminRoutes(server: FastifyInstance, vault: Vault, admin: Administration): void {
+  void server.register(async (routes) => {
+    routes.addHook("onRequest", async ({ headers }) => {
+      if (isAdmin(vault, headers.authorization)) return;
+      throw new Problem(401, "not-admin", "The admin's token is missing or wrong", undefined, {
+        headers: { "www-authenticate": "Bearer" },
+      });
+    });
+    addSetAside(routes, admin);
+    addPersons(routes, admin);
+  });
+}
+
+function addSetAside(routes: FastifyInstance, admin: Administration): void {
+  routes.get<{ Querystring: { after?: string } }>(`${PREFIX}/set-aside`, async ({ query }) => ({
+    entries: await admin.setAside(readId(query.after ?? "0")),
+  }));
+  routes.post<EntryParams>(`${PREFIX}/set-aside/:id/retry`, async ({ params }) =>
+    done(await admin.retry(readId(params.id))),
+  );
+  routes.post<EntryParams>(`${PREFIX}/set-aside/:id/drop`, async ({ params }) =>
+    done(await admin.drop(readId(params.id))),
+  );
+}
+
+function addPersons(routes: FastifyInstance, admin: Administration): void {
+  routes.post(`${PREFIX}/export`, async ({ body }, reply) => {
+    const { number } = read(numberBody, body);
+    const lines = await admin.export(readNumber(number));
+    if (!lines) throw unknownNumber();
+    return reply
+      .type("application/x-ndjson")
+      .header("cache-control", "no-store")
+      .send(Readable.from(asText(lines)));
+  });
+  routes.post(`${PREFIX}/delete`, async ({ body }) => {
+    const { number, isAtOnce } = read(deleteBody, body);
+    const deleted = await admin.delete(readNumber(number), isAtOnce);
+    if (!deleted) throw unknownNumber();
+    return deleted;
+  });
+  routes.post(`${PREFIX}/pin-reset`, async ({ body }) => {
+    const { number } = read(numberBody, body);
+    if (!(await admin.resetPin(readNumber(number)))) throw unknownNumber();
+    return { status: "done" };
+  });
+}
+
+async function* asText(lines: AsyncIterable<ExportLine>): AsyncIterable<string> {
+  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
+}
+
+function done(status: SetAsideOutcome["status"]): object {
+  if (status === "no-such-entry")
+    throw new Problem(404, "no-such-entry", "No entry with this id is set aside");
+  if (status === "device-gone")
+    throw new Problem(409, "device-gone", "The entry's device is gone; the entry can only be dropped");
+  return { status };
+}
+
+function readId(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Problem(400, "bad-request", "The id is not a number");
+  return Number(text);
+}
+
+function readNumber(text: string): PhoneNumber {
+  try {
+    return phoneNumber(text);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new Problem(400, "number-invalid", "The number is not in international form", undefined, {
+      cause: error,
+    });
+  }
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body ?? {});
+  if (result.success) return result.data;
+  throw new Problem(400, "bad-request", "The request body is not valid", z.prettifyError(result.error));
+}
+
+function unknownNumber(): Problem {
+  return new Problem(404, "no-such-number", "Nothing is kept about this number");
+}

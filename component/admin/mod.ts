@@ -1,0 +1,16 @@
+import type { CapabilityModule } from "../capability.js";
+import { addAdminRoutes } from "./http.js";
+import { Administration } from "./service.js";
+
+/** What an admin can look at and mend while the component runs: entries set aside, everything about a number. */
+export const admin: CapabilityModule = {
+  name: "admin",
+  store: new URL("store.js", import.meta.url),
+  create(context) {
+    const administration = new Administration(context);
+    return {
+      http: (server) => addAdminRoutes(server, context.vault, administration),
+      jobs: administration.jobs,
+    };
+  },
+};

@@ -1,0 +1,263 @@
+import { existsSync, readFileSync } from "node:fs";
+import SQLite from "better-sqlite3";
+import { expect } from "chai";
+import type { AccountOperations } from "../../../component/accounts/store.js";
+import type { Deleted } from "../../../component/admin/service.js";
+import { adminToken } from "../../../component/http/admin-token.js";
+import type { MailboxOperations } from "../../../component/mailbox/store.js";
+import { Vault } from "../../../component/store/vault.js";
+import { phoneNumber } from "../../../src/phone-number.js";
+import type { MessageId } from "../../../src/ids.js";
+import { NS } from "../../../src/namespaces.js";
+import { xml } from "../../../src/xml.js";
+import { RawDevice } from "../../support/raw-device.js";
+import { until } from "../../support/until.js";
+import { useWorld, type World } from "../../support/world.js";
+
+const ROMEO = "+15551230001";
+const JULIET = "+15551230002";
+const BODY = "But soft, what light";
+
+describe("Administration", function () {
+  this.timeout(60_000);
+  const world = useWorld();
+  let romeo: RawDevice;
+  let juliet: RawDevice;
+  let count = 0;
+
+  beforeEach(async () => {
+    count += 1;
+    romeo = await RawDevice.online(await world().person(`${ROMEO}${count}`, `romeo${count}`));
+    juliet = await RawDevice.online(await world().person(`${JULIET}${count}`, `juliet${count}`));
+  });
+  afterEach(() => Promise.all([romeo.stop(), juliet.stop()]));
+
+  describe("an entry that is set aside", () => {
+    it("is listed with its ids, size and ages, and without its body", async () => {
+      const id = await setAside();
+      const [entry] = await entries();
+      expect(entry).to.include({ kind: "message", messageId: id, account: `juliet${count}@example.org` });
+      expect(entry).to.include({ deviceId: juliet.credentials.deviceId });
+      expect(entry?.sizeBytes).to.be.above(BODY.length);
+      expect(entry?.setAsideAt).to.be.at.least(entry?.enteredAt as number);
+      expect(JSON.stringify(entry)).not.to.contain(BODY);
+      expect(await metric("twotick_set_aside_entries")).to.equal(1);
+      expect(await ask("POST", `set-aside/${entry?.id}/drop`)).to.equal(200);
+    });
+
+    it("is delivered again to a device that is attached, and its sender is told", async () => {
+      const id = await setAside();
+      const [entry] = await entries();
+      juliet.isAcknowledging = true;
+      juliet.entries.length = 0;
+      expect(await ask("POST", `set-aside/${entry?.id}/retry`)).to.equal(200);
+      await until("it has arrived", () => juliet.messages.some((message) => message.id === id));
+      expect(juliet.messages.find((message) => message.id === id)?.payload).to.contain(BODY);
+      await romeo.receipt(id, "delivered");
+      expect(await entries()).to.deep.equal([]);
+      expect(await ask("POST", `set-aside/${entry?.id}/retry`)).to.equal(404);
+    });
+
+    it("is gone with its body when it is dropped", async () => {
+      await setAside();
+      const [entry] = await entries();
+      expect(stored(world())).to.contain(BODY);
+      expect(await ask("POST", `set-aside/${entry?.id}/drop`)).to.equal(200);
+      expect(await entries()).to.deep.equal([]);
+      await until("the log is emptied", () => !stored(world()).includes(BODY), 10_000);
+    });
+
+    it("can only be dropped when its device is gone", async () => {
+      await setAside();
+      const [entry] = await entries();
+      await world().withStore((store) =>
+        store
+          .of<AccountOperations>("accounts")
+          .removeDevice(`juliet${count}@example.org`, juliet.credentials.deviceId, Date.now()),
+      );
+      expect(await ask("POST", `set-aside/${entry?.id}/retry`)).to.equal(409);
+      expect(await ask("POST", `set-aside/${entry?.id}/drop`)).to.equal(200);
+    });
+  });
+
+  describe("everything about a number", () => {
+    it("is exported: account, devices, messages and what waits", async () => {
+      juliet.isAcknowledging = false;
+      const id = await romeo.say(juliet.numberJid, BODY);
+      const number = `${JULIET}${count}`;
+      const response = await send("POST", "export", { number });
+      const lines = (await response.text())
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(lines.map(({ type }) => type)).to.deep.equal(["number", "account", "device", "message"]);
+      expect(lines[1]).to.include({ jid: `juliet${count}@example.org`, hasPin: false });
+      expect(lines[2]).to.include({ waitingEntries: 1 });
+      expect(lines[3]).to.include({ id, from: `${ROMEO}${count}` });
+      expect(String(lines[3]?.["payload"])).to.contain(BODY);
+      expect((await send("POST", "export", { number: "+15559876543" })).status).to.equal(404);
+    });
+
+    it("is gone from every file at once, also what waits for others", async () => {
+      const traces = await talk();
+      const response = await send("POST", "delete", { number: `${ROMEO}${count}`, isAtOnce: true });
+      expect(await response.json()).to.include({ isComplete: true, isAccountDeleted: true });
+      await until("nothing of it is in a file", () => found(traces).length === 0, 15_000).catch(
+        () => undefined,
+      );
+      expect(found(traces)).to.deep.equal([]);
+      // Who was written to goes on
+      await juliet.attach();
+      expect((await juliet.submit([{ to: romeo.numberJid, payload: "<body/>" }]))[0]).to.have.property(
+        "error",
+      );
+    });
+
+    it("goes otherwise when what waits for others has reached them", async () => {
+      const traces = await talk();
+      const number = `${ROMEO}${count}`;
+      expect(await (await send("POST", "delete", { number })).json()).to.include({ isComplete: false });
+      juliet.isAcknowledging = true;
+      juliet.entries.length = 0;
+      await juliet.attach();
+      expect(await juliet.texts(1)).to.deep.equal([`${BODY} waits`]);
+      const isGone = (): boolean => found(traces).length === 0;
+      await untilDeleted(number);
+      await world().withStore((store) => store.of<MailboxOperations>("mailbox").forgetNumbers());
+      await until("the log is emptied", isGone, 15_000).catch(() => undefined);
+      expect(found(traces)).to.deep.equal([]);
+    });
+
+    it("leaves everybody else's things as they were", async () => {
+      juliet.isAcknowledging = false;
+      await romeo.say(juliet.numberJid, BODY);
+      const other = await RawDevice.online(await world().person(`+1555123003${count}`, `nurse${count}`));
+      await other.say(juliet.numberJid, "from the nurse");
+      await send("POST", "delete", { number: `${ROMEO}${count}`, isAtOnce: true });
+      juliet.isAcknowledging = true;
+      juliet.entries.length = 0;
+      await juliet.attach();
+      expect(await juliet.texts(1)).to.deep.equal(["from the nurse"]);
+      await other.stop();
+    });
+  });
+
+  it("removes a forgotten PIN", async () => {
+    const pinOf = async () =>
+      world().withStore((store) =>
+        store.of<AccountOperations>("accounts").findByJid(`juliet${count}@example.org`),
+      );
+    await world().withStore((store) =>
+      store.of<AccountOperations>("accounts").setPin(`juliet${count}@example.org`, Buffer.alloc(48)),
+    );
+    expect((await pinOf())?.pinHash).not.to.equal(null);
+    expect((await send("POST", "pin-reset", { number: `${JULIET}${count}` })).status).to.equal(200);
+    expect((await pinOf())?.pinHash).to.equal(null);
+  });
+
+  it("wants the admin's token", async () => {
+    for (const authorization of ["", "Bearer ", `Bearer ${"A".repeat(43)}`])
+      for (const path of ["set-aside", "set-aside?after=0"])
+        expect((await send("GET", path, undefined, { authorization })).status).to.equal(401);
+    expect((await send("POST", "delete", { number: ROMEO }, { authorization: "" })).status).to.equal(401);
+  });
+
+  it("refuses what is no id and no number", async () => {
+    expect(await ask("POST", "set-aside/x/retry")).to.equal(400);
+    expect((await send("POST", "delete", { number: "123" })).status).to.equal(400);
+    expect((await send("POST", "delete", { numbers: [] })).status).to.equal(400);
+  });
+
+  /** Asks for the deletion until nothing waits for others any more. */
+  async function untilDeleted(number: string): Promise<void> {
+    for (let isOver = false; !isOver;) {
+      const response = await send("POST", "delete", { number });
+      isOver = response.status === 404 || ((await response.json()) as Deleted).isComplete;
+    }
+  }
+
+  /** Has the device die of one message until it is set aside. */
+  async function setAside(): Promise<MessageId> {
+    juliet.isAcknowledging = false;
+    const id = await romeo.say(juliet.numberJid, BODY);
+    for (let life = 0; life < 9 && (await entries()).length === 0; life += 1) {
+      const before = juliet.entries.length;
+      if (life > 0) await juliet.attach();
+      if ((await entries()).length > 0) break;
+      await until("it is delivered", () => juliet.entries.length > before || life === 0);
+      await juliet.ask("set", detach());
+    }
+    await juliet.attach();
+    await romeo.receipt(id, "expired");
+    return id;
+  }
+
+  /** Things that tell of Romeo: some delivered, some waiting on both sides. */
+  async function talk(): Promise<(string | Buffer)[]> {
+    const first = await romeo.say(juliet.numberJid, `${BODY} arrives`);
+    await romeo.receipt(first, "delivered");
+    juliet.isAcknowledging = false;
+    const second = await romeo.say(juliet.numberJid, `${BODY} waits`);
+    romeo.isAcknowledging = false;
+    const third = await juliet.say(romeo.numberJid, `${BODY} answers`);
+    const vault = vaultOf(world());
+    const number = phoneNumber(`${ROMEO}${count}`);
+    const database = new SQLite(world().config.store.path, { readonly: true });
+    const row = database
+      .prepare("SELECT sealed FROM numbers WHERE hash = ?")
+      .get(vault.hashNumber(number)) as { sealed: Buffer };
+    database.close();
+    return [`romeo${count}@`, first, second, third, vault.hashNumber(number), row.sealed, `${BODY} waits`];
+  }
+
+  const found = (traces: readonly (string | Buffer)[]) => {
+    const files = storedBytes(world());
+    return traces.filter((trace) => files.includes(trace));
+  };
+
+  async function send(
+    method: string,
+    path: string,
+    content?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const authorization = `Bearer ${adminToken(vaultOf(world()))}`;
+    const type: Record<string, string> = content ? { "content-type": "application/json" } : {};
+    return fetch(`http://127.0.0.1:${world().app.httpPort}/admin/v1/${path}`, {
+      method,
+      headers: { authorization, ...type, ...headers },
+      ...(content ? { body: JSON.stringify(content) } : {}),
+    });
+  }
+
+  const ask = async (method: string, path: string) => (await send(method, path)).status;
+
+  async function entries() {
+    const { entries } = (await (await send("GET", "set-aside")).json()) as {
+      entries: Record<string, number>[];
+    };
+    return entries;
+  }
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${world().app.httpPort}/metrics`)).text();
+    return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
+  }
+});
+
+function vaultOf(world: World): Vault {
+  return new Vault(Buffer.from(world.config.store.key, "base64"));
+}
+
+function storedBytes(world: World): Buffer {
+  const { path } = world.config.store;
+  return Buffer.concat([path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file)));
+}
+
+function stored(world: World): string {
+  return storedBytes(world).toString("latin1");
+}
+
+function detach() {
+  return xml("detach", { xmlns: NS.mailbox });
+}
