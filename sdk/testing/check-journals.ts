@@ -1,119 +1,95 @@
-import { isReceiptState } from "../../src/receipt-state.js";
-import { sendRank, type SendState } from "../client/sent-records.js";
+import type { EpochMs } from "../../src/clock.js";
+import { checkExpiry, checkReceiptLoss, checkReceiptOrder, checkReceiptTime } from "./check-receipts.js";
+import {
+  openTime,
+  outcomeOf,
+  readAsked,
+  readDiary,
+  recipientsOf,
+  shownAt,
+  toldOf,
+  toldOfDevice,
+  type Asked,
+  type Diary,
+} from "./diaries.js";
 import type { JournalLine } from "./journal.js";
-
-/** A promise that was broken, with what it was broken on. */
-export interface Violation {
-  readonly kind:
-    | "accepted-but-lost"
-    | "shown-twice"
-    | "out-of-order"
-    | "shown-but-never-sent"
-    | "receipt-went-backwards"
-    | "send-without-end";
-  readonly id: string;
-  /** For people: who, to whom, what was seen. */
-  readonly detail: string;
-}
+import type { Violation } from "./violation.js";
 
 /** What was checked, so that a check over nothing is noticed. */
 export interface JournalReport {
   readonly violations: readonly Violation[];
-  readonly counts: { readonly asked: number; readonly accepted: number; readonly shown: number };
+  readonly counts: {
+    /** `accepted`, `refused` by the service, or `unknown`: a time-out, a lost connection, no end at all. */
+    readonly asked: number;
+    readonly accepted: number;
+    readonly refused: number;
+    readonly unknown: number;
+    readonly shown: number;
+  };
 }
 
-/** How strict a check is. */
+/** How strict a check is. Times count while the mailbox is open, in milliseconds. */
 export interface CheckOptions {
-  /** A send has to end after this much time with an open mailbox; 30,000 unless given. */
+  /** A send has to end within; 30,000 unless given. */
   readonly endWithinMs?: number;
+  /** A sender has to be told of what was shown within; 30,000 unless given, 0 when the test has let all arrive. */
+  readonly receiptWithinMs?: number;
+  /** Entries that may be unacknowledged, on devices that write down what arrives; 256 unless given. */
+  readonly windowEntries?: number;
   /** When the test ended; the last line of all journals unless given. */
-  readonly endedAt?: number;
-}
-
-interface Asked {
-  readonly id: string;
-  readonly from: Diary;
-  readonly to: string;
-  readonly body: string;
-  readonly at: number;
-  /** Its place among all that the device asked. */
-  readonly place: number;
-}
-
-interface Diary {
-  readonly number: string;
-  readonly device: number;
-  readonly startedAt: number;
-  readonly lines: readonly JournalLine[];
+  readonly endedAt?: EpochMs;
 }
 
 /**
- * Checks the journals of all devices of a test against the delivery contract.
+ * Checks the journals of all devices of a test against the delivery contract; {@link Violation} says what is found.
  *
- * Lost: accepted, and not shown on some device of the recipient that was there when it was asked for. Twice: shown
- * again after it was acknowledged, or twice in one life of the process. Order: per conversation and sending device, as
- * it was first asked for. Only numbers that have a journal are judged; let everything arrive before.
+ * Only numbers that have a journal are judged; let everything arrive before. A time-out is unknown: what may have been
+ * accepted is neither missed nor taken for never sent. Times of different journals are compared: they are of one clock.
  */
 export function checkJournals(
   journals: readonly (readonly JournalLine[])[],
   options: CheckOptions = {},
 ): JournalReport {
+  const { endWithinMs = 30_000, receiptWithinMs = 30_000, windowEntries = 256 } = options;
   const diaries = journals.flatMap((lines) => readDiary(lines) ?? []);
-  const endedAt = options.endedAt ?? Math.max(0, ...journals.flat().map(({ at }) => at));
+  const endedAt = options.endedAt ?? diaries.flatMap(({ lines }) => lines).reduce(latest, 0);
   const asked = diaries.flatMap((diary) => readAsked(diary));
-  const accepted = asked.filter(({ id, from }) => isAccepted(from, id));
+  const outcomes = new Map(asked.map((send) => [send, outcomeOf(send)]));
   const violations = [
-    ...accepted.flatMap((send) => checkArrival(send, diaries)),
+    ...asked.flatMap((send) => (outcomes.get(send) === "accepted" ? checkArrival(send, diaries) : [])),
     ...diaries.flatMap((diary) => checkShows(diary)),
     ...diaries.flatMap((diary) => checkOrigins(diary, asked, diaries)),
     ...diaries.flatMap((diary) => checkOrder(diary, asked)),
-    ...diaries.flatMap((diary) => checkReceipts(diary)),
-    ...asked.flatMap((send) => checkEnd(send, options.endWithinMs ?? 30_000, endedAt)),
+    ...diaries.flatMap((diary) => checkReceiptOrder(diary)),
+    ...asked.flatMap((send) => checkReceiptLoss(send, diaries, receiptWithinMs, endedAt)),
+    ...asked.flatMap((send) => checkReceiptTime(send, diaries)),
+    ...asked.flatMap((send) => checkExpiry(send, diaries)),
+    ...asked.flatMap((send) => checkEnd(send, endWithinMs, endedAt)),
+    ...diaries.flatMap((diary) => checkWindow(diary, windowEntries)),
   ];
+  const count = (outcome: string): number => [...outcomes.values()].filter((one) => one === outcome).length;
   const shown = diaries.flatMap(({ lines }) => lines.filter(({ kind }) => kind === "shown")).length;
-  return { violations, counts: { asked: asked.length, accepted: accepted.length, shown } };
+  const [accepted, refused, unknown] = [count("accepted"), count("refused"), count("unknown")];
+  return { violations, counts: { asked: asked.length, accepted, refused, unknown, shown } };
 }
 
-function readDiary(lines: readonly JournalLine[]): Diary | undefined {
-  const first = lines.find((line) => line.kind === "started");
-  if (first?.kind !== "started") return undefined;
-  return { number: first.number, device: first.device, startedAt: first.at, lines };
-}
-
-function readAsked(from: Diary): Asked[] {
-  const found = new Map<string, Asked>();
-  for (const line of from.lines) {
-    if (line.kind !== "asked" || found.has(line.id)) continue;
-    const { id, to, body, at } = line;
-    found.set(id, { id, from, to, body, at, place: found.size });
-  }
-  return [...found.values()];
-}
-
-function statesOf({ lines }: Diary, id: string): SendState[] {
-  return lines.flatMap((line) => (line.kind === "told" && line.id === id ? [line.state] : []));
-}
-
-function isAccepted(from: Diary, id: string): boolean {
-  return statesOf(from, id).some((state) => isReceiptState(state));
-}
-
-function hasShown({ lines }: Diary, { id, from }: Asked): boolean {
-  return lines.some((line) => line.kind === "shown" && line.id === id && line.from === from.number);
+function latest(before: EpochMs, { at }: JournalLine): EpochMs {
+  return Math.max(before, at);
 }
 
 function checkArrival(send: Asked, diaries: readonly Diary[]): Violation[] {
   const { id, from, to, at } = send;
-  // The sender knows that it did not arrive everywhere
-  if (statesOf(from, id).some((state) => state === "expired" || state === "undecryptable")) return [];
-  return diaries
-    .filter((diary) => diary.number === to && diary.startedAt <= at && diary !== from)
-    .filter((diary) => !hasShown(diary, send))
-    .map(({ device }) => ({
-      kind: "accepted-but-lost",
-      id,
-      detail: `accepted from ${from.number}, never shown on device ${device} of ${to}`,
-    }));
+  return (
+    recipientsOf(send, diaries)
+      .filter((diary) => diary.startedAt <= at && shownAt(diary, send) === undefined)
+      // The sender knows that it did not arrive there
+      .filter((diary) => toldOfDevice(send, diary, ["expired", "undecryptable"]).length === 0)
+      .map(({ device }) => ({
+        kind: "accepted-but-lost",
+        id,
+        detail: `accepted from ${from.number}, never shown on device ${device} of ${to}`,
+      }))
+  );
 }
 
 function checkShows({ number, lines }: Diary): Violation[] {
@@ -170,45 +146,26 @@ function keyOf({ id, from }: Asked): string {
   return `${from.number} ${id}`;
 }
 
-function checkReceipts({ number, lines }: Diary): Violation[] {
-  const violations: Violation[] = [];
-  const reached = new Map<string, SendState>();
-  for (const line of lines) {
-    if (line.kind !== "told") continue;
-    const key = `${line.id} ${line.device ?? ""}`;
-    const before = reached.get(key);
-    if (before !== undefined && sendRank(line.state) < sendRank(before)) {
-      const detail = `${number} was told ${line.state} after ${before}`;
-      violations.push({ kind: "receipt-went-backwards", id: line.id, detail });
-    } else reached.set(key, line.state);
-  }
-  return violations;
-}
-
-function checkEnd({ id, from, at }: Asked, endWithinMs: number, endedAt: number): Violation[] {
-  const end = from.lines.find((line) => line.kind === "told" && line.id === id);
+function checkEnd({ id, from, at }: Asked, endWithinMs: number, endedAt: EpochMs): Violation[] {
+  const [end] = toldOf(from, id);
   const openMs = openTime(from, at, end?.at ?? endedAt);
   if (openMs <= endWithinMs) return [];
   const what = end ? "ended late" : "has not ended";
   return [{ kind: "send-without-end", id, detail: `${what}: ${openMs} ms with the mailbox open` }];
 }
 
-/** For how long the mailbox was open between two times. */
-function openTime({ lines }: Diary, from: number, to: number): number {
-  let openMs = 0;
-  let openSince: number | undefined;
-  const close = (at: number): void => {
-    if (openSince !== undefined) openMs += Math.max(0, Math.min(at, to) - Math.max(openSince, from));
-    openSince = undefined;
-  };
-  let last = 0;
+/** The first time that too much was on the way; what comes again is not counted twice. */
+function checkWindow({ number, device, lines }: Diary, windowEntries: number): Violation[] {
+  const onTheWay = new Set<number>();
   for (const line of lines) {
-    // The process was killed: it was open until then at most, which nobody wrote down
-    if (line.kind === "started") close(last);
-    if (line.kind === "state" && !line.isAttached) close(line.at);
-    if (line.kind === "state" && line.isAttached) openSince ??= line.at;
-    last = line.at;
+    // Both sides begin anew
+    if (line.kind === "started" || line.kind === "state") onTheWay.clear();
+    if (line.kind === "confirmed") for (const seq of onTheWay) if (seq <= line.seq) onTheWay.delete(seq);
+    if (line.kind !== "arrived") continue;
+    onTheWay.add(line.seq);
+    if (onTheWay.size <= windowEntries) continue;
+    const detail = `${onTheWay.size} entries are unacknowledged on device ${device} of ${number}`;
+    return [{ kind: "window-exceeded", id: String(line.seq), detail }];
   }
-  close(to);
-  return openMs;
+  return [];
 }

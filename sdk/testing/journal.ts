@@ -23,7 +23,13 @@ export type JournalLine = { readonly at: EpochMs } & (
       readonly state: SendState;
       readonly device?: number | undefined;
       readonly code?: string | undefined;
+      /** The service itself said no, for good; otherwise whether a send that failed was accepted is unknown. */
+      readonly isRefusal?: boolean | undefined;
     }
+  /** An entry of the mailbox has come in; written by devices that see entries. */
+  | { readonly kind: "arrived"; readonly seq: number }
+  /** Everything up to an entry was acknowledged to the service; written by devices that see entries. */
+  | { readonly kind: "confirmed"; readonly seq: number }
   /** A message is shown to the person. */
   | { readonly kind: "shown"; readonly id: string; readonly from: string; readonly body: string }
   /** The message was acknowledged: it must not be shown again. */

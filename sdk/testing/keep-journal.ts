@@ -1,5 +1,8 @@
 import type { Client } from "../client/client.js";
+import { StanzaError, type TwotickError } from "../../src/errors.js";
 import type { SendHandle } from "../client/handles.js";
+import { judgeSubmit } from "../client/outbox-outcomes.js";
+import { sendRank } from "../client/sent-records.js";
 import { hashBody, type Journal } from "./journal.js";
 
 /** A client whose doings are written down; to be used in place of its own `send` and `messages`. */
@@ -32,7 +35,7 @@ export function keepJournal(
   client.on("state", (state) => journal.write({ kind: "state", isAttached: state === "attached" }));
   client.on("accepted", ({ handle }) => journal.write({ kind: "told", id: handle.id, state: "accepted" }));
   client.on("failed", ({ handle, error }) =>
-    journal.write({ kind: "told", id: handle.id, state: "failed", code: error.code }),
+    journal.write({ kind: "told", id: handle.id, state: "failed", ...causeOf(error) }),
   );
   client.on("receipt", ({ id, device, state }) => journal.write({ kind: "told", id, state, device }));
 
@@ -44,14 +47,24 @@ export function keepJournal(
   return {
     send,
     async resume() {
-      const told = new Set(before.flatMap((line) => (line.kind === "told" ? [line.id] : [])));
       const asked = new Map(before.flatMap((line) => (line.kind === "asked" ? [[line.id, line.to]] : [])));
       const handles: SendHandle[] = [];
       for (const [id, to] of asked) {
-        if (told.has(id)) continue;
+        const told = before.flatMap((line) => (line.kind === "told" && line.id === id ? [line.state] : []));
         const known = client.sent(id);
-        // It ended, and the process did before it could write that down
-        if (known && known.state !== "queued") journal.write({ kind: "told", id, state: known.state });
+        // It came further, and the process ended before it could write that down
+        if (
+          known &&
+          told.every((state) => sendRank(state) < sendRank(known.state)) &&
+          known.state !== "queued"
+        )
+          journal.write({
+            kind: "told",
+            id,
+            state: known.state,
+            ...(known.failure && causeOf(known.failure)),
+          });
+        if (told.length > 0) continue;
         const text = bodyOf(id);
         if (known) handles.push(known);
         else if (text !== undefined) handles.push(await client.send(to, text, { id }));
@@ -68,4 +81,9 @@ export function keepJournal(
       }
     },
   };
+}
+
+/** A failure as a journal has it: no answer, and trouble that passes, say nothing about whether it was accepted. */
+function causeOf(error: TwotickError): { code: string; isRefusal: boolean } {
+  return { code: error.code, isRefusal: error instanceof StanzaError && judgeSubmit(error) === "final" };
 }

@@ -4,4 +4,5 @@ export { seededRandom } from "./seeded-random.js";
 export { openMemoryStorage } from "../storage/memory.js";
 export { hashBody, Journal, readJournal, type JournalLine } from "./journal.js";
 export { keepJournal, type JournaledClient } from "./keep-journal.js";
-export { checkJournals, type CheckOptions, type JournalReport, type Violation } from "./check-journals.js";
+export { checkJournals, type CheckOptions, type JournalReport } from "./check-journals.js";
+export type { Violation } from "./violation.js";

@@ -27,7 +27,9 @@ function textOf(id: string): string {
 
 const options = JSON.parse(process.argv[2] ?? "{}") as PersonOptions;
 const { storagePath, journalPath, service, api, number, peer } = options;
-const storage = openSqliteStorage({ path: storagePath });
+// One of the two has an encrypted store
+const key = number.endsWith("2") ? { key: Buffer.alloc(32, 2) } : {};
+const storage = openSqliteStorage({ path: storagePath, ...key });
 const isNew = !isSignedUp(storage);
 if (isNew) {
   const session = await signUpDevice({ storage, api, number });

@@ -44,6 +44,24 @@ describe("keepJournal", () => {
     await next.clear();
   });
 
+  it("writes down what became of a send when the process before had no time to", async () => {
+    const storage = openMemoryStorage();
+    const path = join(folder, "romeo.jsonl");
+    const stage = new Stage();
+    const first = await stage.enter(storage);
+    await (await first.client.send(PEER, "hello", { id: "known" })).until("accepted");
+    stage.crash(first);
+    const journal = new Journal(path);
+    journal.write({ kind: "asked", id: "known", to: PEER, body: "x" });
+    const next = new Stage();
+    const second = await next.prepare(storage);
+    await keepJournal(second.client, journal).resume();
+    await keepJournal(second.client, journal).resume();
+    const told = journal.lines().filter((line) => line.kind === "told");
+    expect(told.map(({ id, state }) => `${id} ${state}`)).to.deep.equal(["known accepted"]);
+    await next.clear();
+  });
+
   describe("with a real server and component", () => {
     const world = useWorld();
     const people = new People(world);
@@ -65,7 +83,7 @@ describe("keepJournal", () => {
       await until("everything shown", () => checkJournals(read()).counts.shown === 60, 20_000);
       const report = checkJournals(read());
       expect(report.violations).to.deep.equal([]);
-      expect(report.counts).to.deep.equal({ asked: 60, accepted: 60, shown: 60 });
+      expect(report.counts).to.include({ asked: 60, accepted: 60, shown: 60 });
     }).timeout(60_000);
   });
 });
