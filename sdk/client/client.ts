@@ -182,6 +182,18 @@ export class Client {
     outbox.add(record);
   }
 
+  /**
+   * Begins the encryption with all devices of a number anew, when a person reports that messages cannot be opened and
+   * the repair that goes on by itself did not help. Nobody sees a message of it.
+   *
+   * @returns how many sessions are begun anew; they go out when their turn comes
+   * @throws {StanzaError} @throws {LinkError} Source: XEP-0384 0.8 §6.
+   */
+  async renewSessions(number: string): Promise<number> {
+    this.#requireOpen();
+    return await this.#engine.omemo().renewSessions(this.#engine.jidOf(phoneNumber(number)));
+  }
+
   /** Asks the service how far a message has come on each device. @throws {StanzaError} @throws {LinkError} */
   async status(id: MessageId | string): Promise<MessageStatus> {
     return await this.#engine.service.status(messageId(id));

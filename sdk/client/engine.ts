@@ -21,6 +21,7 @@ import { type ConnectionPort, MailboxService } from "./mailbox-service.js";
 import { MailboxSession } from "./mailbox-session.js";
 import type { ClientOptions } from "./options.js";
 import { openConnection } from "./open-connection.js";
+import type { OutboxRecord } from "./outbox-records.js";
 import { Outbox } from "./outbox.js";
 import { Presenter } from "./presenter.js";
 import { Pruning } from "./pruning.js";
@@ -182,6 +183,11 @@ export class Engine {
 
   #createEncryption(): Encryption {
     const { username, domain, number } = this.#account;
+    const controls = {
+      storage: this.#storage,
+      clock: this.#clock,
+      add: (record: OutboxRecord) => this.outbox.add(record),
+    };
     const options = {
       storage: this.#storage,
       connection: { request: (iq: Element) => this.service.ask(iq) },
@@ -190,7 +196,7 @@ export class Engine {
       clock: this.#clock,
       trustPolicy: this.#options.trustPolicy,
       enqueue: (transaction: Transaction, control: ControlMessage) =>
-        enqueueControl(this.#storage, transaction, control, (record) => this.outbox.add(record)),
+        enqueueControl(controls, transaction, control),
     };
     const own = number === undefined ? undefined : this.jidOf(number);
     return new Encryption(options, own, this.#tell, this.#options.openOmemo);

@@ -1,3 +1,4 @@
+import type { EpochMs } from "../../src/clock.js";
 import type { MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import type { OutboxRecord } from "./outbox-records.js";
@@ -8,6 +9,7 @@ export interface Queued {
   readonly kind: OutboxRecord["kind"];
   readonly id: MessageId;
   readonly to: Jid;
+  readonly keepUntil: EpochMs | undefined;
   /** Set from the moment it is sealed, or is read back from the store. */
   payload: string | undefined;
   /** It is submitted alone: something in a batch with it was refused as a whole. */
@@ -64,7 +66,7 @@ export class OutboxQueue {
   readonly #conversations = new Map<string, Conversation>();
 
   /** Adds a record at the end of its conversation. */
-  add({ order, kind, id, to, payload }: OutboxRecord): Queued {
+  add({ order, kind, id, to, keepUntil, payload }: OutboxRecord): Queued {
     const key = keyOf({ kind, to: Jid.parse(to) });
     const conversation = this.#conversations.get(key) ?? new Conversation(key, kind, Jid.parse(to));
     this.#conversations.set(key, conversation);
@@ -73,6 +75,7 @@ export class OutboxQueue {
       kind,
       id,
       to: conversation.to,
+      keepUntil,
       payload: undefined,
       isAlone: false,
       startedMs: undefined,

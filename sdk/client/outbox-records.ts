@@ -1,3 +1,4 @@
+import type { EpochMs } from "../../src/clock.js";
 import type { MessageId } from "../../src/ids.js";
 import type { ControlMessage } from "../omemo/mod.js";
 import type { Transaction, View } from "../storage/port.js";
@@ -13,6 +14,8 @@ export interface OutboxRecord {
   readonly text?: string;
   /** What the encryption wants sent; nobody is told how it ends. */
   readonly control?: ControlMessage;
+  /** Until when it is tried again whenever the mailbox is opened; what has none ends with its first attempts. */
+  readonly keepUntil?: EpochMs | undefined;
   /** XML as it is submitted; a retry carries the same bytes. */
   readonly payload?: string;
 }

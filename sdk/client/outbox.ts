@@ -11,7 +11,8 @@ import { Endings, type OutboxListener } from "./outbox-endings.js";
 import { asTwotickError, judgeRefusal, judgeSeal, judgeSubmit } from "./outbox-outcomes.js";
 import { type Conversation, OutboxQueue, type Queued } from "./outbox-queue.js";
 import { outboxRecords, readOutbox, type OutboxRecord } from "./outbox-records.js";
-import { prepareEntries, sealEntries } from "./sealing.js";
+import { prepareEntries, sealEntries, sealFirstAhead } from "./sealing.js";
+import { SetAside } from "./set-aside.js";
 import type { SentRecords } from "./sent-records.js";
 
 /** Batches on the way at the same time; of one conversation there is never more than one. */
@@ -57,6 +58,7 @@ export class Outbox {
   readonly #ports: OutboxPorts;
   readonly #endings: Endings;
   readonly #queue = new OutboxQueue();
+  readonly #setAside: SetAside;
   #isRunning = false;
   #isPumpDue = false;
   #inFlight = 0;
@@ -66,6 +68,7 @@ export class Outbox {
   constructor(ports: OutboxPorts, listener: OutboxListener) {
     this.#ports = ports;
     this.#endings = new Endings(ports, listener);
+    this.#setAside = new SetAside(ports.storage);
   }
 
   /** Takes up what the store holds from before. */
@@ -78,6 +81,7 @@ export class Outbox {
 
   /** Takes records that were just written to the store, in their order. */
   add(record: OutboxRecord): void {
+    if (this.#setAside.follows(record)) return;
     const entry = this.#queue.add(record);
     // It waits for what is being tried again: its time has begun
     if (this.#queue.of(entry).failures > 0) entry.startedMs = this.#ports.attachedMs();
@@ -91,6 +95,7 @@ export class Outbox {
       conversation.cancelWait?.();
       conversation.cancelWait = undefined;
     }
+    for (const record of this.#setAside.take()) this.#queue.add(record);
     this.#pump();
   }
 
@@ -150,10 +155,13 @@ export class Outbox {
     const { commits, omemo, generation } = this.#ports;
     const cipher = omemo();
     await this.#inTime(prepareEntries(this.#ports.storage, cipher, conversation, entries));
-    const { done, stoppedBy, count } = await commits.run((transaction) => {
-      const result = sealEntries(transaction, cipher, conversation.to, entries);
-      return { ...result, count: generation.count(transaction) };
-    });
+    const ahead = await sealFirstAhead(this.#ports.storage, cipher, conversation.to, entries);
+    const { done, stoppedBy, count } = await commits
+      .run((transaction) => {
+        const result = sealEntries(transaction, cipher, conversation.to, entries, ahead);
+        return { ...result, count: generation.count(transaction) };
+      })
+      .finally(() => ahead?.close());
     generation.counted(count);
     conversation.sealed += done.length;
     const spoilt: [Queued, TwotickError][] = [];
@@ -247,7 +255,7 @@ export class Outbox {
       // The time of the others goes on when the mailbox is open again
       const over = batch.filter((entry) => this.#isOver(entry, 0));
       this.#ports.reattach(asTwotickError(error).message);
-      return this.#fail(over, asTwotickError(error));
+      return this.#giveUp(over, error);
     }
     if (verdict === "final" && batch.length > 1) {
       // One of them is at fault: each by itself shows which
@@ -281,7 +289,23 @@ export class Outbox {
         this.#pump();
       });
     }
-    await this.#fail(over, asTwotickError(error));
+    await (isFinal ? this.#fail(over, asTwotickError(error)) : this.#giveUp(over, error));
+  }
+
+  /** Ends entries whose time is over; those that are kept for longer wait in the store. */
+  async #giveUp(over: readonly Queued[], error: unknown): Promise<void> {
+    const now = this.#ports.clock.now();
+    const kept = new Set(over.filter(({ keepUntil = 0 }) => keepUntil > now));
+    for (const entry of kept) {
+      if (entry.payload !== undefined) continue;
+      // Encrypted before it, what comes later in the conversation would count as the older of the two
+      const later = this.#queue.of(entry).entries.filter(({ order }) => order > entry.order);
+      for (const one of later) if (one.keepUntil !== undefined) kept.add(one);
+    }
+    this.#queue.remove([...kept]);
+    this.#setAside.put([...kept]);
+    const ended = over.filter((entry) => !kept.has(entry));
+    await this.#fail(ended, asTwotickError(error));
   }
 
   /** Whether there is no time for another attempt after a wait. */

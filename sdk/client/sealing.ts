@@ -1,10 +1,13 @@
 import { InvalidInput, StanzaError, TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
 import { MAX_PAYLOAD_BYTES } from "../../src/mailbox-submit.js";
-import { OmemoError, type Omemo } from "../omemo/mod.js";
+import { type Omemo, OmemoError, type Sealed, type SealedAhead } from "../omemo/mod.js";
 import type { Storage, Transaction } from "../storage/port.js";
 import type { Conversation, Queued } from "./outbox-queue.js";
 import { type OutboxRecord, readOutbox, writeOutbox } from "./outbox-records.js";
+
+/** Devices that messages are encrypted for in one transaction, over all of them: those of the last may go beyond it. */
+const MAX_DEVICES_IN_ALL = 256;
 
 /** What came of encrypting a stretch of a conversation. */
 export interface SealResult {
@@ -29,34 +32,58 @@ export async function prepareEntries(
 }
 
 /**
+ * Encrypts the first of the entries ahead when it goes to many devices.
+ *
+ * @returns what {@link sealEntries} is to be given, and has to be closed afterwards; nothing when that does it all
+ */
+export async function sealFirstAhead(
+  storage: Storage,
+  omemo: Omemo,
+  to: Jid,
+  [entry]: readonly Queued[],
+): Promise<SealedAhead | undefined> {
+  const record = entry && storage.read((view) => readOutbox(view, entry.order));
+  if (!record || record.payload !== undefined || record.control) return undefined;
+  return omemo.sealAhead(to, record.text ?? "");
+}
+
+/**
  * Encrypts entries in order and stores each payload in place of its text, in the transaction that advances the
- * ratchets: a retry, also after a restart, finds the very bytes.
+ * ratchets: a retry, also after a restart, finds the very bytes. It ends early, before it has taken too long.
+ *
+ * @param ahead the first of them as it was encrypted ahead: it is the only one then
  */
 export function sealEntries(
   transaction: Transaction,
   omemo: Omemo,
   to: Jid,
   entries: readonly Queued[],
+  ahead?: SealedAhead,
 ): SealResult {
   const done: [Queued, string | TwotickError][] = [];
-  for (const entry of entries) {
+  let devices = 0;
+  for (const entry of ahead ? entries.slice(0, 1) : entries) {
+    if (devices >= MAX_DEVICES_IN_ALL) break;
     const record = readOutbox(transaction, entry.order);
     if (!record) {
       done.push([entry, new TwotickError("not-found", "the message is no longer in the outbox")]);
       continue;
     }
     try {
-      const payload = record.payload ?? sealRecord(transaction, omemo, to, record);
+      const sealed =
+        record.payload === undefined ? sealRecord(transaction, omemo, to, record, ahead) : record;
+      const payload = sealed?.payload;
+      if (sealed && "devices" in sealed) devices += sealed.devices.recipient + sealed.devices.own;
       if (payload === undefined) {
         done.push([entry, new TwotickError("not-needed", "no device is to get it any more")]);
         continue;
       }
-      const { order, kind, id } = record;
+      const { order, kind, id, keepUntil } = record;
       if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
         done.push([entry, new StanzaError("policy-violation", "the encrypted message is too large")]);
         continue;
       }
-      writeOutbox(transaction, { order, kind, id, to: record.to, payload });
+      writeOutbox(transaction, { order, kind, id, to: record.to, keepUntil, payload });
       done.push([entry, payload]);
     } catch (error) {
       // Nothing has been written then; what came before stays
@@ -77,8 +104,8 @@ function sealRecord(
   omemo: Omemo,
   to: Jid,
   { control, text = "" }: OutboxRecord,
-): string | undefined {
-  return control
-    ? omemo.sealControl(transaction, control)?.payload
-    : omemo.seal(transaction, to, text).payload;
+  ahead: SealedAhead | undefined,
+): Sealed | undefined {
+  if (control) return omemo.sealControl(transaction, control);
+  return ahead ? ahead.seal(transaction) : omemo.seal(transaction, to, text);
 }

@@ -16,7 +16,7 @@ export function needsAnswer(
 ): boolean {
   if (sending) return false;
   const isFirst = !isInitiator && previousCounter === 0 && receiving.length === 1;
-  // XEP-0384 0.8 §4.3: the heartbeat
+  // XEP-0384 0.8 §6: the heartbeat
   return isFirst || (receiving.at(-1)?.counter ?? 0) >= heartbeatMessages;
 }
 

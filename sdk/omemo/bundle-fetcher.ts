@@ -110,7 +110,7 @@ export class BundleFetcher {
     { identityKey, signedPreKey, preKeys }: OmemoBundle,
   ): Session | undefined {
     const { identity, device } = this.#context.keys;
-    // XEP-0384 0.3 §4.4: "A random preKeyPublic entry is selected"; XEP-0384 0.8 §5.5: likewise
+    // XEP-0384 0.3 §4.4: "A random preKeyPublic entry is selected"; XEP-0384 0.8 §5.4: likewise
     const preKey = preKeys[randomInt(preKeys.length)];
     try {
       return initiate(profile, identity, { identityKey, signedPreKey, preKey }, { registrationId: device });

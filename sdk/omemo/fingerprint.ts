@@ -7,7 +7,7 @@ import type { Person, Sighting } from "./trust/mod.js";
 /**
  * The fingerprint of an identity key as a version publishes it: the same in all versions for the same identity.
  *
- * @throws {RatchetError} `malformed-key`. Source: XEP-0384 0.3 §7, XEP-0384 0.8 §4.2.
+ * @throws {RatchetError} `malformed-key`. Source: XEP-0384 0.3 §7, XEP-0384 0.8 §8.
  */
 export function fingerprintOf(profile: Profile, identityKey: Uint8Array): Fingerprint {
   return profile.decodeIdentity(identityKey).toString("hex") as Fingerprint;

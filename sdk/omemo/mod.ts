@@ -15,6 +15,7 @@ export type {
   TrustSource,
   UriDevice,
 } from "./trust/mod.js";
+export type { SealedAhead } from "./seal-ahead.js";
 export { OmemoError } from "./errors.js";
 export type { OmemoErrorCode } from "./errors.js";
 export type {

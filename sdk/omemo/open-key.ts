@@ -1,6 +1,8 @@
 import {
   acceptPreKeyMessage,
   decrypt,
+  type DecryptOptions,
+  hasChainOf,
   matches,
   type PreKeyMessage,
   type Profile,
@@ -26,6 +28,14 @@ import {
 } from "./sessions.js";
 import { hasRoomForSighting, readPerson, type Sighting } from "./trust/mod.js";
 import type { DeviceKey } from "./version.js";
+
+/**
+ * How far ahead a message with a new ratchet key may lie in a session that was not used last.
+ *
+ * Peers go back to such a session when both began at once, and then its first messages come late, at most a few at a
+ * time; the chains that the session knows already give their late messages from any distance.
+ */
+const MAX_SKIP_IN_OLDER = 50;
 
 /** What decrypting one key gives: nothing has been written yet. */
 export type OpenedKey =
@@ -68,25 +78,44 @@ export function openKey(
   }
 }
 
+/** The session that has the chain of the message is the only one that it can be of; without one, each is tried. */
 function openInSessions(context: OmemoContext, view: View, sender: Sender, data: Uint8Array): OpenedKey {
-  let failure: OpenFailure | undefined;
-  for (const found of sessionsWith(view, sender)) {
-    const opened = openInSession(context, view, { ...found, sender }, data);
-    if (!("failure" in opened)) return opened;
-    // The chain is of this session, so that no other has to be asked
-    if (opened.failure === "duplicate") return opened;
-    failure = failure ? graver(failure, opened.failure) : opened.failure;
+  const open = (found: FoundSession, options?: DecryptOptions): OpenedKey =>
+    openInSession(context, view, { ...found, sender }, data, options);
+  const current = findCurrent(view, sender);
+  // Before the archive is read: nearly every message is of the current one, with its next ratchet key or the last
+  const opened = current && open(current);
+  if (opened && (!("failure" in opened) || hasChainOf(current.session, data))) return opened;
+  const archived = findArchived(view, sender);
+  const owner = archived.find(({ session }) => hasChainOf(session, data));
+  if (owner) return open(owner);
+  let failure = opened?.failure;
+  for (const found of archived) {
+    // Only the one that was used last has the whole allowance: a forged message is not to cost its walk in each
+    const next = open(found, failure === undefined ? {} : { maxSkip: MAX_SKIP_IN_OLDER });
+    if (!("failure" in next)) return next;
+    failure = failure ? graver(failure, next.failure) : next.failure;
   }
   return { failure: failure ?? "no-session" };
 }
 
+function findCurrent(view: View, sender: Sender): FoundSession | undefined {
+  const session = currentSession(view, sender);
+  return session && { session, place: "current" };
+}
+
+function findArchived(view: View, sender: Sender): FoundSession[] {
+  return archivedSessions(view, sender).map(({ session, isReceiveOnly }) => ({
+    session,
+    place: isReceiveOnly ? "receive-only" : "archived",
+  }));
+}
+
 /** The current session, then the older ones, which are not read unless they are asked for. */
 function* sessionsWith(view: View, sender: Sender): Generator<FoundSession> {
-  const current = currentSession(view, sender);
-  if (current) yield { session: current, place: "current" };
-  for (const { session, isReceiveOnly } of archivedSessions(view, sender)) {
-    yield { session, place: isReceiveOnly ? "receive-only" : "archived" };
-  }
+  const current = findCurrent(view, sender);
+  if (current) yield current;
+  yield* findArchived(view, sender);
 }
 
 function openInSession(
@@ -94,9 +123,10 @@ function openInSession(
   view: View,
   { session, place, sender }: FoundSession & { readonly sender: Sender },
   data: Uint8Array,
+  options?: DecryptOptions,
 ): OpenedKey {
   try {
-    const { plaintext, session: next } = decrypt(session, data);
+    const { plaintext, session: next } = decrypt(session, data, options);
     const { profile, address, device } = sender;
     const person = readPerson(view, address);
     const fingerprint = knownFingerprintOf(profile, next.remoteIdentityKey, device, person);

@@ -4,6 +4,7 @@ import type { Jid } from "../../src/jid.js";
 import type { Element } from "../../src/xml.js";
 import type { Transaction } from "../storage/port.js";
 import type { ControlMessage } from "./control.js";
+import type { SealedAhead } from "./seal-ahead.js";
 import type { OmemoTrust } from "./trust-port.js";
 import type { TrustChange, TrustLevel } from "./trust/mod.js";
 
@@ -57,6 +58,14 @@ export interface Omemo {
   seal(transaction: Transaction, to: Jid, plaintext: string): Sealed;
 
   /**
+   * Encrypts a message to many devices before the transaction, in slices between which everything else has its turn:
+   * that transaction then holds the event loop only as long as it writes. Nothing is written here.
+   *
+   * @returns nothing when there are few devices, or something is against it, which {@link Omemo.seal} will tell
+   */
+  sealAhead(to: Jid, plaintext: string): Promise<SealedAhead | undefined>;
+
+  /**
    * Fetches what {@link Omemo.sealControl} needs; for a repair also the bundle, whatever is known of the device.
    *
    * @throws {StanzaError} @throws {LinkError} when trying again later may help
@@ -88,6 +97,16 @@ export interface Omemo {
    */
   doubt(of: Jid): void;
 
+  /**
+   * Begins every session with a person's listed devices anew, because somebody asks for it: the message that each
+   * gets carries nothing else. Sessions that are broken noticeably are repaired without being asked.
+   *
+   * @returns how many are begun anew; they go out when their turn comes
+   * @throws {StanzaError} @throws {LinkError} when the devices cannot be asked for
+   * Source: XEP-0384 0.8 §6.
+   */
+  renewSessions(of: Jid): Promise<number>;
+
   /** Whom content goes to, and how people find out that nobody stands between them. */
   readonly trust: OmemoTrust;
 
@@ -109,7 +128,7 @@ export type OmemoVersionName = "0.3" | "2";
 /**
  * A public identity key in 64 hexadecimal digits, as apps show it: its X25519 form, which is the same in all versions.
  *
- * Source: XEP-0384 0.3 §7, XEP-0384 0.8 §7.
+ * Source: XEP-0384 0.3 §7, XEP-0384 0.8 §8.
  */
 export type Fingerprint = string & { readonly __fingerprint: unique symbol };
 
@@ -198,7 +217,7 @@ export type Opened =
       readonly trust: TrustLevel;
       readonly elements: readonly Element[];
     }
-  /** It only carries the session on; there is nothing to show. Source: XEP-0384 0.3 §4.6, XEP-0384 0.8 §4.6 */
+  /** It only carries the session on; there is nothing to show. Source: XEP-0384 0.3 §4.6, XEP-0384 0.8 §5.5.2 */
   | { readonly kind: "key-transport"; readonly device: DeviceId }
   | {
       readonly kind: "failed";

@@ -2,6 +2,8 @@ import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import type { OpenFailure } from "./port.js";
 import { isListed, type Peer } from "./records.js";
+import { listedDevices } from "./route.js";
+import { hasSession } from "./sessions.js";
 import { readRepair, type RepairRecord, repairs, writeRepair } from "./upkeep-records.js";
 
 /**
@@ -45,6 +47,14 @@ export function noteBroken(
     count: !last || isForgotten(context, last) ? 1 : Math.min(last.count + 1, MAX_COUNT),
   });
   enqueue(transaction, { to: address, devices: [device], version, purpose: "repair" });
+}
+
+/** The sessions with the listed devices of an address: those that can be begun anew because somebody asks for it. */
+export function sessionsToRenew(context: OmemoContext, view: View, address: string): Peer[] {
+  const listed = listedDevices(context, view, address) ?? [];
+  return listed
+    .flatMap(({ device, versions }) => versions.map(({ name }): Peer => ({ version: name, address, device })))
+    .filter((peer) => hasSession(view, peer));
 }
 
 /** The shortest interval after the first repair, twice as long after each further one. */

@@ -24,7 +24,9 @@ import type {
 } from "./port.js";
 import { Publisher } from "./publisher.js";
 import { PushedLists } from "./pushed-lists.js";
+import { sessionsToRenew } from "./repairs.js";
 import { checkRecipient, sealMessage } from "./seal.js";
+import { sealAhead, type SealedAhead } from "./seal-ahead.js";
 import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "./trust/mod.js";
 import type { OmemoTrust } from "./trust-port.js";
 import { TrustService } from "./trust-service.js";
@@ -48,13 +50,13 @@ export interface OmemoOptions {
   readonly times?: Partial<OmemoTimes>;
   /** The versions that it speaks, both unless given; a device that has announced one goes on to speak it. */
   readonly versions?: readonly OmemoVersionName[];
-  /** Which identities content goes to before the person has compared anything; `blind-before-verification` unless given. */
   /**
    * Writes a message of OMEMO's own down, in the transaction in which the need for it arose, to be given to
    * {@link Omemo.prepareControl} and {@link Omemo.sealControl} when its turn comes and submitted; without it there are no
    * answers, no heartbeats, no repairs and no trust messages.
    */
   readonly enqueue?: Enqueue;
+  /** Which identities content goes to before the person has compared anything; `blind-before-verification` unless given. */
   readonly trustPolicy?: TrustPolicy | undefined;
 }
 
@@ -134,6 +136,11 @@ class OmemoService implements Omemo {
     return sealMessage(this.#context, transaction, { to: to.bare, recipients: [to.bare], content });
   }
 
+  sealAhead(to: Jid, plaintext: string): Promise<SealedAhead | undefined> {
+    const content = { text: plaintext, elements: [] };
+    return sealAhead(this.#context, { to: to.bare, recipients: [to.bare], content });
+  }
+
   prepareControl(control: ControlMessage): Promise<void> {
     return this.#directory.prepareControl(control);
   }
@@ -159,6 +166,18 @@ class OmemoService implements Omemo {
 
   doubt(of: Jid): void {
     this.#directory.doubt(of.bare);
+  }
+
+  async renewSessions(of: Jid): Promise<number> {
+    const { enqueue, storage } = this.#context;
+    if (!enqueue) return 0;
+    await this.#directory.refresh(of.bare);
+    return storage.transaction((transaction) => {
+      const broken = sessionsToRenew(this.#context, transaction, of.bare);
+      for (const { address, device, version } of broken)
+        enqueue(transaction, { to: address, devices: [device], version, purpose: "repair" });
+      return broken.length;
+    });
   }
 
   close(): void {

@@ -32,7 +32,7 @@ export const versionOmemo2: OmemoVersion = {
   writeBundle: writeBundle2,
   canCarryElements: true,
   seal,
-  // XEP-0384 0.8 §4.6: 32 zero bytes in place of a key
+  // XEP-0384 0.8 §5.5.2: 32 zero bytes in place of a key
   sealEmpty: () => sealed(undefined, Buffer.alloc(32)),
   read,
 };
@@ -71,10 +71,10 @@ function read(encrypted: Element, { addresses, device }: Self): ReceivedMessage 
   const { sid, keys, payload } = readEncrypted2(encrypted);
   return {
     sid,
-    // XEP-0384 0.8 §5.7: other people's devices may have the same id
+    // XEP-0384 0.8 §5.6: other people's devices may have the same id
     keys: keys.filter(({ jid, rid }) => rid === device && addresses.includes(jid)),
     open(keyMaterial, route) {
-      // XEP-0384 0.8 §4.6: an empty OMEMO message
+      // XEP-0384 0.8 §5.5.2: an empty OMEMO message
       if (!payload) return { kind: "empty" };
       const bytes = openPayload(keyMaterial, payload);
       return bytes ? readContent(bytes, route) : { kind: "failed", reason: "bad-mac" };

@@ -42,7 +42,12 @@ export function decryptWithAny(
   throw failure;
 }
 
-function hasChainOf(session: Session, message: Uint8Array): boolean {
+/**
+ * Whether a message is in one of the receiving chains of a session: then it is of that session or of none.
+ *
+ * @throws MalformedMessage
+ */
+export function hasChainOf(session: Session, message: Uint8Array): boolean {
   const { ratchetKey } = session.profile.decodeMessage(asBuffer(message));
   return session.receiving.some((chain) => chain.ratchetKey.equals(ratchetKey));
 }

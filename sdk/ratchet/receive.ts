@@ -3,7 +3,7 @@ import { unseal } from "./cipher.js";
 import { agree, asBuffer, importPrivateKey, importPublicKey } from "./curve.js";
 import { BadMac } from "./errors.js";
 import { stepRoot } from "./kdf.js";
-import { MAX_RECEIVING_CHAINS } from "./session.js";
+import { MAX_RECEIVING_CHAINS, MAX_SKIP } from "./session.js";
 import type { ReceivingChain, Session } from "./session.js";
 import { dropOldestSkipped, takeMessageKey } from "./skipped.js";
 
@@ -13,22 +13,33 @@ export interface Received {
   readonly plaintext: Buffer;
 }
 
+/** How a message may be decrypted. */
+export interface DecryptOptions {
+  /** How many messages it may skip in its chain: `MAX_SKIP` unless given. */
+  readonly maxSkip?: number;
+}
+
 /**
  * Decrypts a message of this session (of a message that builds one: its `message`).
  *
  * @throws MalformedMessage, MalformedKey, DuplicateMessage, TooManySkippedKeys, BadMac. Source: Double Ratchet §3.5, RatchetDecrypt.
  */
-export function decrypt(session: Session, message: Uint8Array): Received {
-  return receive(session, asBuffer(message), undefined);
+export function decrypt(session: Session, message: Uint8Array, { maxSkip }: DecryptOptions = {}): Received {
+  return receive(session, asBuffer(message), undefined, maxSkip);
 }
 
 /** `decrypt` for a session whose own ratchet key is not in it: the responder's signed prekey. */
-export function receive(session: Session, bytes: Buffer, ratchetKey: KeyObject | undefined): Received {
+export function receive(
+  session: Session,
+  bytes: Buffer,
+  ratchetKey: KeyObject | undefined,
+  maxSkip = MAX_SKIP,
+): Received {
   const message = session.profile.decodeMessage(bytes);
   const known = session.receiving.findIndex((chain) => chain.ratchetKey.equals(message.ratchetKey));
   const chain = session.receiving[known];
   if (chain) {
-    const { chain: after, seed } = takeMessageKey(chain, message.counter);
+    const { chain: after, seed } = takeMessageKey(chain, message.counter, maxSkip);
     const plaintext = unseal(session, seed, message);
     return {
       plaintext,
@@ -36,7 +47,7 @@ export function receive(session: Session, bytes: Buffer, ratchetKey: KeyObject |
     };
   }
   const next = stepReceiving(session, message.ratchetKey, ratchetKey);
-  const { chain: after, seed } = takeMessageKey(next.chain, message.counter);
+  const { chain: after, seed } = takeMessageKey(next.chain, message.counter, maxSkip);
   const plaintext = unseal(session, seed, message);
   return { plaintext, session: withNewChain(session, next.rootKey, after) };
 }

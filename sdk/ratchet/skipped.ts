@@ -1,6 +1,6 @@
 import { DuplicateMessage, TooManySkippedKeys } from "./errors.js";
 import { stepChain } from "./kdf.js";
-import { MAX_SKIP, MAX_SKIPPED_KEYS } from "./session.js";
+import { MAX_SKIPPED_KEYS } from "./session.js";
 import type { ReceivingChain } from "./session.js";
 
 /** The size of one entry of `ReceivingChain.skipped`. */
@@ -17,10 +17,11 @@ export interface Taken {
 /**
  * Takes the message with this counter from the chain: a skipped one, or one ahead.
  *
+ * @param maxSkip how many messages it may skip
  * @throws DuplicateMessage, TooManySkippedKeys. Source: Double Ratchet §3.5, TrySkippedMessageKeys and SkipMessageKeys.
  */
-export function takeMessageKey(chain: ReceivingChain, counter: number): Taken {
-  return counter < chain.counter ? takeSkipped(chain, counter) : takeAhead(chain, counter);
+export function takeMessageKey(chain: ReceivingChain, counter: number, maxSkip: number): Taken {
+  return counter < chain.counter ? takeSkipped(chain, counter) : takeAhead(chain, counter, maxSkip);
 }
 
 function takeSkipped(chain: ReceivingChain, counter: number): Taken {
@@ -36,9 +37,9 @@ function takeSkipped(chain: ReceivingChain, counter: number): Taken {
   throw new DuplicateMessage();
 }
 
-function takeAhead(chain: ReceivingChain, counter: number): Taken {
+function takeAhead(chain: ReceivingChain, counter: number, maxSkip: number): Taken {
   const jump = counter - chain.counter;
-  if (jump > MAX_SKIP) throw new TooManySkippedKeys(jump, MAX_SKIP);
+  if (jump > maxSkip) throw new TooManySkippedKeys(jump, maxSkip);
   const added = Buffer.alloc(jump * SKIPPED_ENTRY_SIZE_BYTES);
   let step = stepChain(chain.chainKey);
   for (let index = 0; index < jump; index++) {

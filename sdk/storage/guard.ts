@@ -6,14 +6,21 @@ export const MAX_KEY_LENGTH = 4096;
 
 /** What a store has to do itself; {@link guard} adds the rules that are the same for all. */
 export interface Backend {
+  /** What is changed from here on is kept by `commit`, or by nothing. */
   begin(): void;
   /** @throws {StorageError} and keeps nothing of the transaction */
   commit(): void;
+  /** Undoes what was changed since `begin`. */
   rollback(): void;
+  /** Nothing is called any more. */
   close(): void;
+  /** The value under a key. */
   get(key: string): Uint8Array | undefined;
+  /** The records whose keys begin with a prefix, in the order of their keys, after a key and at most so many. */
   scan(prefix: string, after: string | undefined, limit: number | undefined): [string, Uint8Array][];
+  /** Keeps a value under a key, in place of another. */
   set(key: string, value: Uint8Array): void;
+  /** Forgets a key. */
   delete(key: string): void;
 }
 

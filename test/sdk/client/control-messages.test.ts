@@ -100,6 +100,66 @@ describe("enqueueControl", () => {
     nothingTold(person);
   });
 
+  const pass = async (seconds: number): Promise<void> => {
+    for (let passed = 0; passed < seconds; passed += 1) {
+      stage.clock.advance(1_000);
+      await new Promise(setImmediate);
+    }
+  };
+  /** Lets nothing be prepared for a while, by default until all that is tried has had its time. */
+  const failFor = async (seconds = 40): Promise<void> => {
+    stage.omemo.prepareControlError = new StanzaError("remote-server-timeout", "not now");
+    const before = stage.omemo.preparedControls;
+    await until("an attempt", () => stage.omemo.preparedControls > before);
+    await pass(seconds);
+  };
+  const reopen = (): void => {
+    stage.service.connection.cut();
+    stage.service.connection.login();
+  };
+  const said = (): (string | undefined)[] =>
+    stage.service.messages.map(({ payload }) => /first|second|third/.exec(payload)?.[0]);
+  const saying = (name: string): Parameters<Enqueue>[1] => ({
+    to: PEER_JID,
+    elements: [`<${name} xmlns='urn:example:said'/>`],
+  });
+
+  it("keeps one that says something until the mailbox is opened again, in the order of writing", async () => {
+    const person = await enter();
+    stage.omemo.prepareControlError = new StanzaError("remote-server-timeout", "not now");
+    write(saying("first"));
+    await failFor(8);
+    write(saying("second"));
+    // The time of the first is over, that of the second is not
+    await pass(12);
+    stage.omemo.prepareControlError = undefined;
+    await pass(12);
+    write(saying("third"));
+    write({ to: PEER_JID });
+    await until("the empty one to be gone", () => outbox() === 3);
+    expect(said()).to.deep.equal([undefined]);
+    reopen();
+    await until("the outbox to be empty", () => outbox() === 0);
+    expect(said()).to.deep.equal([undefined, "first", "second", "third"]);
+    nothingTold(person);
+  });
+
+  it("drops an empty one that cannot be encrypted, and one that says something after 30 days", async () => {
+    await enter();
+    stage.omemo.prepareControlError = new StanzaError("remote-server-timeout", "not now");
+    write({ to: PEER_JID });
+    await failFor();
+    expect(outbox()).to.equal(0);
+    write(saying("first"));
+    await failFor();
+    expect(outbox()).to.equal(1);
+    stage.clock.advance(30 * 24 * 60 * 60 * 1000);
+    reopen();
+    await failFor();
+    expect(outbox()).to.equal(0);
+    expect(said()).to.deep.equal([]);
+  });
+
   it("holds up no message while what it needs cannot be fetched", async () => {
     const person = await enter();
     stage.omemo.prepareControlError = new StanzaError("remote-server-timeout", "not now");

@@ -56,10 +56,16 @@ export class FakeOmemo implements Omemo {
     return { payload, devices: { recipient: 1, own: 0 }, skipped: [] };
   }
 
+  /** As a message to few devices. */
+  sealAhead: Omemo["sealAhead"] = async () => undefined;
+
   /** Thrown by `prepareControl`, if set. */
   prepareControlError: Error | undefined;
 
+  preparedControls = 0;
+
   async prepareControl(): Promise<void> {
+    this.preparedControls++;
     if (this.prepareControlError) throw this.prepareControlError;
   }
 
@@ -90,6 +96,10 @@ export class FakeOmemo implements Omemo {
   receiveDeviceList(): void {}
 
   doubt(): void {}
+
+  async renewSessions(): Promise<number> {
+    return 0;
+  }
 
   close(): void {}
 }

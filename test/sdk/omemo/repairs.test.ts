@@ -38,6 +38,15 @@ inEachVersion((version, newWorld) => {
       expect(textOf(open(juliet, ROMEO, seal(romeo, JULIET, "back")))).equal("back");
     });
 
+    it("is made for every session with somebody when a person asks for it", async () => {
+      const [juliet, romeo] = await acquainted(newWorld());
+      expect(await romeo.omemo.renewSessions(JULIET)).equal(1);
+      expect(openAll(juliet, ROMEO, await sealWaiting(romeo)).map(({ kind }) => kind)).eql(["key-transport"]);
+      const after = seal(juliet, ROMEO, "in the new one");
+      expect(textOf(open(romeo, JULIET, after))).equal("in the new one");
+      expect(textOf(open(juliet, ROMEO, seal(romeo, JULIET, "back")))).equal("back");
+    });
+
     it("takes the place of a session that is there, which is kept to receive with", async () => {
       const world = newWorld();
       const [juliet, romeo] = await acquainted(world);

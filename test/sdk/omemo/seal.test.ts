@@ -7,7 +7,8 @@ import { DEFAULT_TIMES, type OmemoContext } from "../../../sdk/omemo/context.js"
 import type { Sealed } from "../../../sdk/omemo/mod.js";
 import { News } from "../../../sdk/omemo/news.js";
 import { loadOwnKeys } from "../../../sdk/omemo/own-keys.js";
-import { type Outgoing, sealMessage } from "../../../sdk/omemo/seal.js";
+import { sealMessage } from "../../../sdk/omemo/seal.js";
+import type { Outgoing } from "../../../sdk/omemo/seal-devices.js";
 import { VERSIONS } from "../../../sdk/omemo/versions.js";
 import { type Device, JULIET, open, ROMEO, textOf, World } from "./world.js";
 

@@ -54,6 +54,18 @@ for (const profile of PROFILES) {
       }
     });
 
+    it("skips no more than is allowed for this message", () => {
+      const [juliet, romeo] = connectedDevices(profile);
+      romeo.decrypt(juliet.encrypt(Buffer.from("known")));
+      for (let lost = 0; lost < 3; lost += 1) juliet.encrypt(Buffer.from("lost"));
+      const { message } = juliet.encrypt(Buffer.from("x"));
+      const session = parseSession(romeo.stored!);
+      const skipped = profile.decodeMessage(Buffer.from(message)).counter - session.receiving.at(-1)!.counter;
+      const tooFew = refused(() => decrypt(session, message, { maxSkip: skipped - 1 }), TooManySkippedKeys);
+      expect(tooFew).to.include({ hash: 0, diffieHellman: 0 });
+      expect(decrypt(session, message, { maxSkip: skipped }).plaintext).to.deep.equal(Buffer.from("x"));
+    });
+
     it("costs the chain walked once in a forged message that jumps as far as it may, and nothing is decrypted", () => {
       const [juliet, romeo] = connectedDevices(profile);
       const { message } = juliet.encrypt(Buffer.from("x"));
