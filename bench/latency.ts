@@ -5,42 +5,78 @@ import { xml } from "../src/xml.js";
 import { RawDevice } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
-import { bodyPayload, mailboxRoad, PAIRS } from "./road.js";
+import { Load } from "./load.js";
+import { bodyPayload, drive, mailboxRoad } from "./road.js";
 import { percentile, row, type Row } from "./rows.js";
 
 const MESSAGES = 600;
 /** Until both sides have compiled what they run. */
 const WARM_UP = 1_000;
+const WARM_UP_AT_RATE = 100;
 const ACKNOWLEDGE_EVERY = 50;
-/** Other people write meanwhile, so that no part of the road is asleep. */
-const OTHERS_EVERY_MS = 4;
+const BODY_BYTES = 100;
 const PAGE = Buffer.alloc(4096, 1);
+
+/** Messages a second of other people when the service is merely in use, so that no part of the road is asleep. */
+const IN_USE_PER_SECOND = 250;
+
+/** Shares of the highest rate at which it is measured too. */
+const SHARES = [0.1, 0.5, 0.9];
+
+/** How the highest rate is found: what ten pairs reach who have sixteen messages under way each. */
+const HIGHEST = { window: 16, batch: 1, seconds: 4 };
 
 /**
  * Measures how long *accepted* takes, against a round trip to Prosody (XEP-0199) and one sync of the disk.
  *
- * Others write about 250 messages a second meanwhile. A round trip through Prosody, to another client and back, is
- * shown beside it: it crosses Prosody as often as a submit does, and says how much of the time is the road.
+ * Others write meanwhile, at a rate that does not depend on the answers: 250 messages a second, then 10, 50 and 90% of
+ * the highest rate. A round trip through Prosody, to another client and back, is shown beside it: it crosses Prosody as
+ * often as a submit does, and says how much of the time is the road.
  */
 export async function latencyRows(): Promise<Row[]> {
-  process.stderr.write(`latency: ${MESSAGES} messages, one after the other\n`);
   const world = await World.start({ isProcess: true });
   const file = openSync(join(world.folder, "sync"), "w");
   try {
+    const highest = await highestRate(world);
     const romeo = await RawDevice.online(await world.person("+15551230001"));
     const juliet = await RawDevice.online(await world.person("+15551230002"));
-    const road = await mailboxRoad(world, bodyPayload(100));
-    let pair = 0;
-    const others = setInterval(() => road.send(pair++ % PAIRS, 1), OTHERS_EVERY_MS);
-    const measured = await measure(romeo, juliet, () => sync(file));
-    clearInterval(others);
-    await road.stop();
+    const load = await Load.start(world, bodyPayload(BODY_BYTES));
+    const probe = new Probe(romeo, juliet, () => sync(file));
+    load.setRate(IN_USE_PER_SECOND);
+    await probe.measure(WARM_UP);
+    const rows = inUseRows(await probe.measure(MESSAGES));
+    for (const share of SHARES) rows.push(...(await rowsAt(load, probe, share, highest)));
+    await load.stop();
     await Promise.all([romeo.stop(), juliet.stop()]);
-    return rows(measured);
+    return rows;
   } finally {
     closeSync(file);
     await world.stop();
   }
+}
+
+async function highestRate(world: World): Promise<number> {
+  process.stderr.write("latency: the highest rate\n");
+  const road = await mailboxRoad(world, bodyPayload(BODY_BYTES));
+  const { perSecond } = await drive(road, world, HIGHEST.window, HIGHEST.batch, HIGHEST.seconds);
+  await road.stop();
+  return perSecond;
+}
+
+async function rowsAt(load: Load, probe: Probe, share: number, highest: number): Promise<Row[]> {
+  process.stderr.write(`latency: at ${share * 100}% of ${highest.toFixed(0)} messages a second\n`);
+  load.setRate(share * highest);
+  await probe.measure(WARM_UP_AT_RATE);
+  const [before, startedAt] = [await load.counts(), performance.now()];
+  const measured = await probe.measure(MESSAGES);
+  const [after, seconds] = [await load.counts(), (performance.now() - startedAt) / 1000];
+  const receipted = (after.receipted - before.receipted) / seconds;
+  const at = `at ${share * 100}% of the highest rate`;
+  return [
+    compare(`accepted ${at}, p50: against a round trip to Prosody and a sync`, measured, "server", 0.5),
+    compare(`accepted ${at}, p99: against a round trip to Prosody and a sync`, measured, "server", 0.99),
+    row(`receipts ${at}: against what was sent`, "messages/s", receipted, share * highest, ""),
+  ];
 }
 
 interface Measured {
@@ -49,40 +85,66 @@ interface Measured {
   readonly server: number[];
 }
 
-async function measure(romeo: RawDevice, juliet: RawDevice, sync: () => void): Promise<Measured> {
-  const measured: Measured = { accepted: [], through: [], server: [] };
-  const message = { to: juliet.numberJid, payload: bodyPayload(100) };
-  const ping = (to: string) => timed(() => romeo.ask("get", xml("ping", { xmlns: NS.ping }), to));
-  // As the SDK does, receipts are not acknowledged one by one
-  romeo.isAcknowledging = false;
-  for (let index = -WARM_UP; index < MESSAGES; index += 1) {
-    const syncMs = await timed(sync);
-    // Whatever is measured comes after a round trip, so that none of it finds the others asleep; this one is not counted
-    await ping(romeo.credentials.domain);
-    const serverMs = await ping(romeo.credentials.domain);
-    const throughMs = await ping(String(juliet.connection.jid));
-    const acceptedMs = await timed(() => romeo.submit([message]));
-    // The road is empty again when the message is delivered and its receipt has come back
-    await until("the receipt", () => romeo.receipts.length > 0);
-    const last = romeo.entries.splice(0).at(-1)?.seq ?? 0;
-    if (index % ACKNOWLEDGE_EVERY === 0) await romeo.acknowledge(last);
-    if (index < 0) continue;
-    measured.accepted.push(acceptedMs);
-    measured.through.push(throughMs + syncMs);
-    measured.server.push(serverMs + syncMs);
+/** Two devices between which, one after the other, everything is timed that a message is compared with. */
+class Probe {
+  readonly #romeo: RawDevice;
+  readonly #juliet: RawDevice;
+  readonly #sync: () => void;
+
+  constructor(romeo: RawDevice, juliet: RawDevice, sync: () => void) {
+    this.#romeo = romeo;
+    this.#juliet = juliet;
+    this.#sync = sync;
+    // As the SDK does, receipts are not acknowledged one by one
+    romeo.isAcknowledging = false;
   }
-  return measured;
+
+  async measure(messages: number): Promise<Measured> {
+    const measured: Measured = { accepted: [], through: [], server: [] };
+    const message = { to: this.#juliet.numberJid, payload: bodyPayload(BODY_BYTES) };
+    const { domain } = this.#romeo.credentials;
+    for (let index = 0; index < messages; index += 1) {
+      const syncMs = await timed(this.#sync);
+      // Whatever is measured comes after a round trip, so that none of it finds the others asleep; this one is not counted
+      await this.#ping(domain);
+      measured.server.push((await this.#ping(domain)) + syncMs);
+      measured.through.push((await this.#ping(String(this.#juliet.connection.jid))) + syncMs);
+      measured.accepted.push(await timed(() => this.#romeo.submit([message])));
+      await this.#settle(index);
+    }
+    return measured;
+  }
+
+  #ping(to: string): Promise<number> {
+    return timed(() => this.#romeo.ask("get", xml("ping", { xmlns: NS.ping }), to));
+  }
+
+  /** The road is empty again when the message is delivered and its receipt has come back. */
+  async #settle(index: number): Promise<void> {
+    await until("the receipt", () => this.#romeo.receipts.length > 0, 30_000);
+    const last = this.#romeo.entries.splice(0).at(-1)?.seq ?? 0;
+    if (index % ACKNOWLEDGE_EVERY === 0) await this.#romeo.acknowledge(last);
+  }
 }
 
-function rows({ accepted, through, server }: Measured): Row[] {
-  const compare = (what: string, share: number, baseline: readonly number[], goal: string): Row =>
-    row(what, "ms", percentile(accepted, share), percentile(baseline, share), goal);
+function inUseRows(measured: Measured): Row[] {
+  const [server, through] = ["a round trip to Prosody and a sync", "a round trip through Prosody and a sync"];
   return [
-    compare("accepted in use, p50: against a round trip to Prosody and a sync", 0.5, server, "<= 2"),
-    compare("accepted in use, p99: against a round trip to Prosody and a sync", 0.99, server, ""),
-    compare("accepted in use, p50: against a round trip through Prosody and a sync", 0.5, through, ""),
-    compare("accepted in use, p99: against a round trip through Prosody and a sync", 0.99, through, ""),
+    compare(`accepted in use, p50: against ${server}`, measured, "server", 0.5, "<= 2"),
+    compare(`accepted in use, p99: against ${server}`, measured, "server", 0.99),
+    compare(`accepted in use, p50: against ${through}`, measured, "through", 0.5),
+    compare(`accepted in use, p99: against ${through}`, measured, "through", 0.99),
   ];
+}
+
+function compare(
+  name: string,
+  measured: Measured,
+  baseline: "server" | "through",
+  share: number,
+  goal = "",
+): Row {
+  return row(name, "ms", percentile(measured.accepted, share), percentile(measured[baseline], share), goal);
 }
 
 function sync(file: number): void {

@@ -3,12 +3,16 @@ import { Command } from "commander";
 import { latencyRows } from "./latency.js";
 import { benchRatchet } from "./ratchet.js";
 import { printRows, type Row } from "./rows.js";
+import { sealRows } from "./seal.js";
+import { storageRows } from "./storage.js";
 import { throughputRows } from "./throughput.js";
 
-const SUITES: Record<string, () => Promise<Row[]>> = {
+const SUITES: Record<string, () => Promise<Row[]> | Row[]> = {
   ratchet: () => benchRatchet(),
+  seal: sealRows,
   latency: latencyRows,
   throughput: throughputRows,
+  storage: storageRows,
 };
 
 const program = new Command("bench")

@@ -2,11 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStorage, type Storage } from "../sdk/mod.js";
-
-/**
- * What encryption costs a store: `npx tsx bench/storage.ts`. Each operation runs on a store in clear and on an encrypted
- * one in turn, and the ratio is of the medians.
- */
+import { median, row, type Row } from "./rows.js";
 
 const RECORDS = 20_000;
 const ROUNDS = 7;
@@ -85,37 +81,31 @@ function takeIn(storage: Storage, messages: number): void {
   });
 }
 
-const folder = mkdtempSync(join(tmpdir(), "twotick-bench-"));
-const clear = openSqliteStorage({ path: join(folder, "clear.db") });
-const encrypted = openSqliteStorage({ path: join(folder, "encrypted.db"), key: Buffer.alloc(32, 7) });
-for (const storage of [clear, encrypted]) {
-  storage.transaction((transaction) => {
-    for (let i = 0; i < RECORDS; i += 1) transaction.set(keyOf(shuffled(i)), valueOf(i, 700));
-  });
-}
-for (const { name, count, run } of operations) {
-  const times: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [index, storage] of [clear, encrypted].entries()) {
-      const startedAt = performance.now();
-      run(storage);
-      times[index]?.push(((performance.now() - startedAt) * 1_000) / count);
-    }
+/** Measures what encryption costs a store of the SDK: each operation on one in clear and on an encrypted one, in turn. */
+export function storageRows(): Row[] {
+  process.stderr.write("storage: in clear and encrypted\n");
+  const folder = mkdtempSync(join(tmpdir(), "twotick-bench-"));
+  const inClear = openSqliteStorage({ path: join(folder, "clear.db") });
+  const encrypted = openSqliteStorage({ path: join(folder, "encrypted.db"), key: Buffer.alloc(32, 7) });
+  for (const storage of [inClear, encrypted]) {
+    storage.transaction((transaction) => {
+      for (let i = 0; i < RECORDS; i += 1) transaction.set(keyOf(shuffled(i)), valueOf(i, 700));
+    });
   }
-  const [inClear, sealed] = times.map((all) => all.toSorted((a, b) => a - b)[ROUNDS >> 1] as number);
-  const ratio = ((sealed as number) / (inClear as number)).toFixed(2);
-  console.log(
-    `${name}: ${inClear?.toFixed(1)} µs in clear, ${sealed?.toFixed(1)} µs encrypted, ratio ${ratio}`,
-  );
+  const rows = operations.map((operation) => compare(operation, inClear, encrypted));
+  for (const storage of [inClear, encrypted]) storage.close();
+  rmSync(folder, { recursive: true, force: true });
+  return rows;
 }
-for (const storage of [clear, encrypted]) storage.close();
-for (const [name, options] of [
-  ["open, a key", { path: join(folder, "encrypted.db"), key: Buffer.alloc(32, 7) }],
-  ["encrypt in place", { path: join(folder, "clear.db"), key: Buffer.alloc(32, 7) }],
-  ["open, a passphrase", { path: join(folder, "passphrase.db"), passphrase: "open sesame" }],
-] as const) {
-  const startedAt = performance.now();
-  openSqliteStorage(options).close();
-  console.log(`${name}: ${(performance.now() - startedAt).toFixed(0)} ms`);
+
+function compare({ name, count, run }: Operation, inClear: Storage, encrypted: Storage): Row {
+  const rounds = Array.from({ length: ROUNDS }, () => [micros(inClear), micros(encrypted)] as const);
+  const [before, after] = [median(rounds.map(([one]) => one)), median(rounds.map(([, other]) => other))];
+  return row(`store, ${name}: encrypted against in clear`, "µs", after, before, "");
+
+  function micros(storage: Storage): number {
+    const startedAt = performance.now();
+    run(storage);
+    return ((performance.now() - startedAt) * 1_000) / count;
+  }
 }
-rmSync(folder, { recursive: true, force: true });
