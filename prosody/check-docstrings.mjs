@@ -13,18 +13,34 @@ export function missingDocstrings(root) {
   const names = FOLDERS.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
   );
-  return names
+  const texts = names
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
     .sort()
-    .flatMap((name) => missingIn(name, readFileSync(join(root, name), "utf8")));
+    .map((name) => /** @type {const} */ ([name, readFileSync(join(root, name), "utf8")]));
+  const promises = new Map(texts.flatMap(([name, text]) => interfacesIn(name, text)));
+  return texts.flatMap(([name, text]) => missingIn(name, text, promises));
 }
 
 /**
- * The same for one file.
+ * The interfaces of a file and what each promises: the names of its explained members.
  *
- * @param {string} name @param {string} text @returns {string[]}
+ * @param {string} name @param {string} text @returns {[string, Set<string>][]}
  */
-export function missingIn(name, text) {
+function interfacesIn(name, text) {
+  const source = ts.createSourceFile(name, text, ts.ScriptTarget.ES2023, true);
+  return source.statements
+    .filter(ts.isInterfaceDeclaration)
+    .map(({ name: { text: title }, members }) => [title, new Set(members.filter(isDocumented).map(nameOf))]);
+}
+
+/**
+ * The same for one file. What an interface promises, the class that implements it need not say again.
+ *
+ * @param {string} name @param {string} text
+ * @param {Map<string, Set<string>>} [promises] by interface, the members that it explains
+ * @returns {string[]}
+ */
+export function missingIn(name, text, promises = new Map()) {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.ES2023, true);
   const documented = new Set(source.statements.filter(isDocumented).map(nameOf));
   return (
@@ -32,7 +48,7 @@ export function missingIn(name, text) {
       .filter(isExported)
       .flatMap((statement) => [
         ...(documented.has(nameOf(statement)) ? [] : [statement]),
-        ...(ts.isClassDeclaration(statement) ? bareMembers(statement) : []),
+        ...(ts.isClassDeclaration(statement) ? bareMembers(statement, promises) : []),
       ])
       // The name alone would often be that of many
       .map((node) => {
@@ -53,9 +69,14 @@ function isDocumented(node) {
   return ts.getJSDocCommentsAndTags(node).some((comment) => ts.isJSDoc(comment));
 }
 
-/** @param {ts.ClassDeclaration} declaration */
-function bareMembers(declaration) {
-  const documented = new Set(declaration.members.filter(isDocumented).map(nameOf));
+/** @param {ts.ClassDeclaration} declaration @param {Map<string, Set<string>>} promises */
+function bareMembers(declaration, promises) {
+  const implemented = (declaration.heritageClauses ?? [])
+    .filter(({ token }) => token === ts.SyntaxKind.ImplementsKeyword)
+    .flatMap(({ types }) =>
+      types.flatMap(({ expression }) => [...(promises.get(expression.getText()) ?? [])]),
+    );
+  const documented = new Set([...declaration.members.filter(isDocumented).map(nameOf), ...implemented]);
   return declaration.members.filter((member) => {
     const isSpoken = ts.isMethodDeclaration(member) || ts.isAccessor(member);
     return isSpoken && !isHidden(member) && !documented.has(nameOf(member));

@@ -25,6 +25,14 @@ describe("missingDocstrings", () => {
       expect(names).deep.equal(missing);
     });
   }
+
+  it("asks nothing of members that an interface explains, and everything of the others", () => {
+    const text = "/** One. */\nexport class C implements I { m() {} n() {} }";
+    const names = missingIn("a.ts", text, new Map([["I", new Set(["m"])]])).map(
+      (line) => /: (\w+) has/.exec(line)?.[1],
+    );
+    expect(names).deep.equal(["n"]);
+  });
 });
 
 describe("files that are checked", () => {
