@@ -37,8 +37,8 @@ export interface SealScene {
   readonly context: OmemoContext;
   /** A message to all of them. */
   readonly outgoing: Outgoing;
-  /** Everybody's sessions as they are stored now. */
-  readonly sessions: () => Uint8Array[];
+  /** Under which keys everybody's sessions are stored. */
+  readonly sessionKeys: readonly string[];
 }
 
 /** Fills a store with sessions of OMEMO 2 in which messages went both ways. @param devices a multiple of 64 */
@@ -73,10 +73,12 @@ export function sealScene(storage: Storage, devices: number): SealScene {
       writePerson(transaction, address, person);
     }
   });
-  const sessions = (): Uint8Array[] =>
-    storage.read((view) => peers.map((peer) => view.get(sessionKey(peer)) ?? new Uint8Array()));
   const content = { text: "good night", elements: [] };
-  return { context, outgoing: { to: "verona@groups.example.org", recipients, content }, sessions };
+  return {
+    context,
+    outgoing: { to: "verona@groups.example.org", recipients, content },
+    sessionKeys: peers.map(sessionKey),
+  };
 }
 
 /** A session that another device began and that was answered in. */

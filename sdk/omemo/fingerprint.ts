@@ -18,7 +18,7 @@ export function sightingOf(profile: Profile, device: DeviceId, identityKey: Uint
   return {
     device,
     fingerprint: fingerprintOf(profile, identityKey),
-    ed25519: profile === omemo2 ? Buffer.from(identityKey).toString("hex") : undefined,
+    ed25519: profile === omemo2 ? hexOf(identityKey) : undefined,
   };
 }
 
@@ -29,7 +29,7 @@ export function isShown(
   { fingerprint, ed25519 }: Omit<Sighting, "device">,
 ): boolean {
   // The other form is computed for nothing when this one is the same
-  if (profile === omemo2 && ed25519 === Buffer.from(identityKey).toString("hex")) return true;
+  if (profile === omemo2 && ed25519 === hexOf(identityKey)) return true;
   return fingerprintOf(profile, identityKey) === fingerprint;
 }
 
@@ -45,6 +45,10 @@ export function knownFingerprintOf(
   // With each message of OMEMO 2, several times what the rest of opening it costs
   if (fingerprint && ed25519 && isShown(profile, identityKey, { fingerprint, ed25519 })) return fingerprint;
   return fingerprintOf(profile, identityKey);
+}
+
+function hexOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("hex");
 }
 
 /** Whether two published keys are the same. */

@@ -32,7 +32,8 @@ class MemoryBackend implements Backend {
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.#values.get(key)?.slice();
+    const value = this.#values.get(key);
+    return value && Buffer.from(value);
   }
 
   scan(prefix: string, after: string | undefined, limit = Infinity): [string, Uint8Array][] {
@@ -43,14 +44,14 @@ class MemoryBackend implements Backend {
     for (; found.length < limit; index += 1) {
       const key = this.#keys[index];
       if (key === undefined || !key.startsWith(prefix)) break;
-      found.push([key, (this.#values.get(key) as Uint8Array).slice()]);
+      found.push([key, Buffer.from(this.#values.get(key) as Uint8Array)]);
     }
     return found;
   }
 
   set(key: string, value: Uint8Array): void {
     const before = this.#values.get(key);
-    // `slice` of a Buffer would share its memory
+    // `slice` of a Buffer would share its memory, and a copy in Node's pool would hold on to its neighbours
     this.#put(key, Uint8Array.prototype.slice.call(value));
     this.#undo.push(() => (before ? this.#put(key, before) : this.#remove(key)));
   }
