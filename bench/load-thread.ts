@@ -16,6 +16,7 @@ const pairs = devices.length / 2;
 const counts: LoadCounts = { sent: 0, receipted: 0 };
 for (const device of devices) answer(device);
 
+let isStopping = false;
 let perSecond = 0;
 let due = 0;
 let lookedAt = performance.now();
@@ -40,7 +41,13 @@ function send(pair: number): void {
   const to = recipients[pair + pairs] as Jid;
   const acknowledgement = { seq: device.last as Seq, undecryptable: [] };
   const submit = writeSubmit({ acknowledgement, messages: [{ id: newMessageId(), to, payload }] });
-  void device.connection.send(`<iq type='set' to='${to.domain}' id='${newMessageId()}'>${submit}</iq>`);
+  const iq = `<iq type='set' to='${to.domain}' id='${newMessageId()}'>${submit}</iq>`;
+  device.connection.send(iq).catch(ended);
+}
+
+/** What is on its way when everybody goes offline is not missed. */
+function ended(error: unknown): void {
+  if (!isStopping) throw error;
 }
 
 /** Has a device acknowledge messages at once, and count receipts. */
@@ -49,13 +56,14 @@ function answer(device: RawDevice): void {
   device.connection.on("stanza", () => {
     const entries = device.entries.splice(0);
     const seq = entries.at(-1)?.seq ?? device.last;
-    if (entries.some(({ kind }) => kind === "message")) void device.acknowledge(seq);
+    if (entries.some(({ kind }) => kind === "message")) device.acknowledge(seq).catch(ended);
     else device.last = seq;
     for (const entry of entries) if (entry.kind === "receipt") counts.receipted += entry.ids.length;
   });
 }
 
 async function stop(): Promise<void> {
+  isStopping = true;
   clearInterval(ticking);
   await Promise.all(devices.map((device) => device.stop()));
   port.close();
