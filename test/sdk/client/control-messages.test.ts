@@ -128,7 +128,7 @@ describe("enqueueControl", () => {
     const person = await enter();
     stage.omemo.prepareControlError = new StanzaError("remote-server-timeout", "not now");
     write(saying("first"));
-    await failFor(8);
+    await failFor(13);
     write(saying("second"));
     // The time of the first is over, that of the second is not
     await pass(12);
