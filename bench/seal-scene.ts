@@ -10,7 +10,7 @@ import { type Peer, sessionKey, writeList } from "../sdk/omemo/records.js";
 import type { Outgoing } from "../sdk/omemo/seal-devices.js";
 import { advanceSession } from "../sdk/omemo/sessions.js";
 import { meet, STRANGER } from "../sdk/omemo/trust/person.js";
-import { writePerson } from "../sdk/omemo/trust/records.js";
+import { KnownPeople, writePerson } from "../sdk/omemo/trust/records.js";
 import { VERSIONS } from "../sdk/omemo/versions.js";
 import {
   acceptPreKeyMessage,
@@ -108,5 +108,6 @@ function contextOf(storage: Storage, keys: OwnKeys): OmemoContext {
       fingerprint: fingerprintOf(omemo2, omemo2.encodeIdentity(keys.identity)),
     },
     trustPolicy: "blind-before-verification",
+    people: new KnownPeople(),
   };
 }

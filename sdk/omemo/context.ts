@@ -5,7 +5,7 @@ import type { ControlMessage } from "./control.js";
 import type { News } from "./news.js";
 import type { OwnKeys } from "./own-keys.js";
 import type { IqPort } from "./port.js";
-import type { Endpoint, TrustPolicy } from "./trust/mod.js";
+import type { Endpoint, KnownPeople, TrustPolicy } from "./trust/mod.js";
 import type { OmemoVersion } from "./version.js";
 
 /** How long things are believed and how soon they are tried again. */
@@ -85,6 +85,7 @@ export interface OmemoContext {
   /** The own bare number JID and the identity of this device. */
   readonly self: Endpoint;
   readonly trustPolicy: TrustPolicy;
+  readonly people: KnownPeople;
   /** The versions that this device speaks, the preferred first. */
   readonly versions: readonly OmemoVersion[];
   /**

@@ -47,8 +47,8 @@ export function knownFingerprintOf(
   return fingerprintOf(profile, identityKey);
 }
 
-function hexOf({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString("hex");
+function hexOf(key: Uint8Array): string {
+  return (Buffer.isBuffer(key) ? key : Buffer.from(key)).toString("hex");
 }
 
 /** Whether two published keys are the same. */

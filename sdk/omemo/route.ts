@@ -5,9 +5,9 @@ import type { View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import { isShown } from "./fingerprint.js";
 import type { SkipReason } from "./port.js";
-import { type ListRecord, type Peer, readList, readPrepared } from "./records.js";
-import { currentSession } from "./sessions.js";
-import { judge, maySend, type Person, readPerson, type Sighting, type TrustLevel } from "./trust/mod.js";
+import { type ListRecord, type Peer, readList, readPrepared, sessionKey } from "./records.js";
+import { sessionAt } from "./sessions.js";
+import { judge, maySend, type Person, type Sighting, type TrustLevel } from "./trust/mod.js";
 import type { OmemoVersion } from "./version.js";
 
 /** A device that stands in a list, and the versions in whose lists it does, the preferred first. */
@@ -26,9 +26,7 @@ export type TrustRefusal = Extract<SkipReason, "undecided-identity" | "distruste
 
 /** How a device is written to: in a session, not at all, or not before something is fetched. */
 export type Route =
-  | ({ readonly kind: "session"; readonly version: OmemoVersion } & FoundSession)
-  | { readonly kind: "skip"; readonly reason: SkipReason }
-  | { readonly kind: "unprepared" };
+  FoundSession | { readonly kind: "skip"; readonly reason: SkipReason } | { readonly kind: "unprepared" };
 
 /**
  * The devices of an address but this one, in the lists as they are known.
@@ -36,7 +34,7 @@ export type Route =
  * @returns nothing when the list of a version is not known: a device may stand in it
  */
 export function listedDevices(
-  { keys, versions, trustPolicy }: OmemoContext,
+  { keys, versions, trustPolicy, people }: OmemoContext,
   view: View,
   address: string,
 ): ListedDevice[] | undefined {
@@ -52,7 +50,7 @@ export function listedDevices(
   }
   if (address === keys.address) found.delete(keys.device);
   // Once for all devices, as a message to many is sealed while nothing else runs
-  const person = readPerson(view, address);
+  const person = people.read(view, address);
   const { counts } = judge(person, trustPolicy);
   return [...found].map(([device, spoken]) => {
     const shown = shownBy(person, device);
@@ -87,14 +85,18 @@ export function routeTo(view: View, listed: ListedDevice, isForAnyone = false): 
     if (found === "none") return { kind: "unprepared" };
     if (typeof found === "string") reason = found;
     else if (listed.refusal && !isForAnyone) return { kind: "skip", reason: listed.refusal };
-    else return { kind: "session", version, ...found };
+    else return found;
   }
   return { kind: "skip", reason };
 }
 
 /** A session to write in, and whether it was prepared and not used yet. */
 export interface FoundSession {
+  readonly kind: "session";
+  readonly version: OmemoVersion;
   readonly session: Session;
+  /** Under which key its next state is stored. */
+  readonly place: string;
   /** When it was prepared. */
   readonly preparedAt: EpochMs | undefined;
 }
@@ -103,16 +105,22 @@ export interface FoundSession {
 export function sessionWith(
   view: View,
   { address, device, shown }: ListedDevice,
-  { name: version }: OmemoVersion,
+  version: OmemoVersion,
 ): FoundSession | "none" | SkipReason {
-  const peer: Peer = { version, address, device };
-  const isOfShown = ({ profile, remoteIdentityKey }: Session): boolean =>
-    shown !== undefined && isShown(profile, remoteIdentityKey, shown);
-  const current = currentSession(view, peer);
-  if (current && isOfShown(current)) return { session: current, preparedAt: undefined };
+  const peer: Peer = { version: version.name, address, device };
+  const place = sessionKey(peer);
+  const current = sessionAt(view, place);
+  if (current && isOf(shown, current))
+    return { kind: "session", version, session: current, place, preparedAt: undefined };
   const prepared = readPrepared(view, peer);
   if (!prepared) return "none";
   if (!("session" in prepared)) return prepared.failure;
   const session = parseSession(prepared.session);
-  return isOfShown(session) ? { session, preparedAt: prepared.at } : "none";
+  return isOf(shown, session)
+    ? { kind: "session", version, session, place, preparedAt: prepared.at }
+    : "none";
+}
+
+function isOf(shown: Sighting | undefined, { profile, remoteIdentityKey }: Session): boolean {
+  return shown !== undefined && isShown(profile, remoteIdentityKey, shown);
 }

@@ -6,7 +6,7 @@ import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
 import type { Sealed, SkippedDevice } from "./port.js";
 import { listedDevices, type ListedDevice, routeTo } from "./route.js";
-import { DeviceSealer, keepDevices, type Outgoing } from "./seal-devices.js";
+import { DeviceSealer, keepDevices, type Outgoing, type SealedKey } from "./seal-devices.js";
 import type { Content } from "./version.js";
 
 /**
@@ -31,15 +31,13 @@ export function sealMessage(context: OmemoContext, transaction: Transaction, out
 /** The same with what may have done a part of it ahead, and is closed by the caller. @throws {OmemoError} */
 export function sealWith(context: OmemoContext, transaction: Transaction, sealer: DeviceSealer): Sealed {
   const { recipients } = sealer.outgoing;
-  const results = devicesOf(context, transaction, recipients).map((listed) =>
-    sealer.seal(transaction, listed),
-  );
-  const skipped = results.flatMap((result) => {
-    if (result.kind === "sealed") return [];
-    const { address, device, reason } = result;
-    return [{ address, device, reason }];
-  });
-  const sealed = results.filter((result) => result.kind === "sealed");
+  const sealed: SealedKey[] = [];
+  const skipped: SkippedDevice[] = [];
+  for (const listed of devicesOf(context, transaction, recipients)) {
+    const result = sealer.seal(transaction, listed);
+    if (result.kind === "sealed") sealed.push(result);
+    else skipped.push({ address: result.address, device: result.device, reason: result.reason });
+  }
   const own = recipients.includes(context.keys.address)
     ? 0
     : sealed.filter(({ key }) => key.address === context.keys.address).length;

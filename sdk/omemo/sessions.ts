@@ -10,7 +10,12 @@ const MAX_ARCHIVED_SESSIONS = 5;
 
 /** The session that is written with; `undefined` when there is none, or none that can be read. */
 export function currentSession(view: View, peer: Peer): Session | undefined {
-  const bytes = view.get(sessionKey(peer));
+  return sessionAt(view, sessionKey(peer));
+}
+
+/** The session that is stored under a key; `undefined` when there is none, or none that can be read. */
+export function sessionAt(view: View, key: string): Session | undefined {
+  const bytes = view.get(key);
   return bytes && tryParse(bytes);
 }
 

@@ -21,6 +21,9 @@ const INNER = new Uint8Array(512);
 const OUTER = new Uint8Array(BLOCK_SIZE_BYTES + HASH_SIZE_BYTES);
 const EXTRACTED = new Uint8Array(HASH_SIZE_BYTES);
 
+// The first bytes of INNER by their number: making a view takes a twentieth of what a hash does, and five are needed
+const VIEWS: Uint8Array[] = [];
+
 /**
  * HMAC-SHA-256 over all parts, one after the other: 32 bytes.
  *
@@ -96,16 +99,22 @@ function innerOf(sizeBytes: number): Uint8Array {
 // RFC 2104 §2: keys longer than a block are hashed first, shorter ones filled up with zeros
 function layOutKey(inner: Uint8Array, key: Uint8Array): void {
   const short = key.length > BLOCK_SIZE_BYTES ? Buffer.from(hash("sha256", key), "hex") : key;
-  for (let at = 0; at < BLOCK_SIZE_BYTES; at++) {
-    const byte = at < short.length ? (short[at] ?? 0) : 0;
+  for (let at = 0; at < short.length; at++) {
+    const byte = short[at] ?? 0;
     inner[at] = byte ^ INNER_PAD;
     OUTER[at] = byte ^ OUTER_PAD;
+  }
+  for (let at = short.length; at < BLOCK_SIZE_BYTES; at++) {
+    inner[at] = INNER_PAD;
+    OUTER[at] = OUTER_PAD;
   }
 }
 
 // RFC 2104 §2: H(K XOR opad, H(K XOR ipad, text))
 function finish(inner: Uint8Array, sizeBytes: number): string {
-  put(hash("sha256", inner.subarray(0, sizeBytes), ENCODING), OUTER, BLOCK_SIZE_BYTES);
+  const text =
+    inner === INNER ? (VIEWS[sizeBytes] ??= INNER.subarray(0, sizeBytes)) : inner.subarray(0, sizeBytes);
+  put(hash("sha256", text, ENCODING), OUTER, BLOCK_SIZE_BYTES);
   return hash("sha256", OUTER, ENCODING);
 }
 

@@ -37,6 +37,26 @@ export function readPerson(view: View, address: string): Person {
   return stored ? parsePerson(stored) : STRANGER;
 }
 
+/** People whose records are kept taken apart: those of some groups. */
+const MAX_KNOWN = 1024;
+
+/** People as they were read last: a message to hundreds of devices does not take the same records apart each time. */
+export class KnownPeople {
+  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly person: Person }>();
+
+  /** What is known of the identities of an address, as the store has it now. */
+  read(view: View, address: string): Person {
+    const bytes = view.get(PERSON_PREFIX + address);
+    if (!bytes) return STRANGER;
+    const known = this.#known.get(address);
+    if (known && Buffer.compare(known.bytes, bytes) === 0) return known.person;
+    const person = parsePerson(parseJson(bytes) as StoredPerson);
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(address, { bytes, person });
+    return person;
+  }
+}
+
 /** Keeps what is known of the identities of an address. */
 export function writePerson(transaction: Transaction, address: string, person: Person): void {
   const identities = [...person.identities].map(([fingerprint, record]): StoredIdentity => {

@@ -1,3 +1,4 @@
+import { KnownPeople } from "../../../sdk/omemo/trust/mod.js";
 import { expect } from "chai";
 import { Jid } from "../../../src/jid.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../../../sdk/omemo/context.js";
@@ -50,6 +51,7 @@ describe("sealAhead", () => {
       versions: VERSIONS.filter(({ name }) => name === "2"),
       self: { address: number.bare, fingerprint: omemo.fingerprint },
       trustPolicy: "blind-before-verification",
+      people: new KnownPeople(),
     };
   }
 

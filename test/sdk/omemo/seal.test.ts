@@ -1,3 +1,4 @@
+import { KnownPeople } from "../../../sdk/omemo/trust/mod.js";
 import { expect } from "chai";
 import { systemClock } from "../../../src/clock.js";
 import { Jid } from "../../../src/jid.js";
@@ -28,6 +29,7 @@ function sealAt(device: Device, world: World, outgoing: Outgoing): Sealed {
     versions: VERSIONS,
     self: { address: number.bare, fingerprint: device.omemo.fingerprint },
     trustPolicy: "blind-before-verification",
+    people: new KnownPeople(),
   };
   return storage.transaction((transaction) => sealMessage(context, transaction, outgoing));
 }
