@@ -39,6 +39,10 @@ export interface ExpectedAffixes {
   /** The JIDs of the stanza; resourceparts do not count. */
   readonly from: Jid;
   readonly to: Jid;
+  /** Whether the sender may call itself this too; `from` alone is right unless given. */
+  readonly isSender?: ((name: Jid) => boolean) | undefined;
+  /** Whether the recipient may be called this too; `to` alone is right unless given. */
+  readonly isRecipient?: ((name: Jid) => boolean) | undefined;
   /** When the stanza was sent, by XEP-0203 or by its arrival. */
   readonly sentAt?: EpochMs | undefined;
   /** The time of day, for a stanza of which nobody knows when it was sent. */
@@ -56,13 +60,21 @@ export interface ExpectedAffixes {
  */
 export function checkAffixes(
   envelope: Pick<OpenedEnvelope, Affix>,
-  { from, to, sentAt, now, required = [] }: ExpectedAffixes,
+  { from, to, isSender, isRecipient, sentAt, now, required = [] }: ExpectedAffixes,
 ): AffixProblem | undefined {
   const missing = required.find((affix) => envelope[affix] === undefined);
   if (missing) return `missing-${missing}`;
-  if (envelope.from && envelope.from.bare !== from.bare) return "wrong-from";
-  if (envelope.to && envelope.to.bare !== to.bare) return "wrong-to";
+  if (isWrong(envelope.from, from, isSender)) return "wrong-from";
+  if (isWrong(envelope.to, to, isRecipient)) return "wrong-to";
   return isPlausible(envelope.time, sentAt, now) ? undefined : "wrong-time";
+}
+
+function isWrong(
+  name: Jid | undefined,
+  expected: Jid,
+  isAlso: ((name: Jid) => boolean) | undefined,
+): boolean {
+  return name !== undefined && name.bare !== expected.bare && isAlso?.(name) !== true;
 }
 
 function isPlausible(

@@ -89,18 +89,34 @@ function readKey(key: Element, jid: string): Omemo2Key {
 export function writeEncrypted2({ sid, keys, payload }: Omemo2Message): string {
   if (keys.length > MAX_OMEMO_KEYS) throw tooManyKeys();
   const groups = new Map<string, string>();
-  // Each once, as some hundred keys may be of a few persons
-  const bares = new Map<string, string>();
+  let [address, bare, inner] = ["", "", ""];
+  // Some hundred keys may be of a few persons, one after the other
   for (const { jid, rid, isPreKey, data } of keys) {
-    const bare = bares.get(jid) ?? Jid.parse(jid).bare;
-    bares.set(jid, bare);
-    const kex = isPreKey ? " kex='true'" : "";
-    const written = `<key rid='${rid}'${kex}>${encodeBase64(data)}</key>`;
-    groups.set(bare, (groups.get(bare) ?? "") + written);
+    if (jid !== address) {
+      if (inner !== "") groups.set(bare, inner);
+      [address, bare] = [jid, Jid.parse(jid).bare];
+      inner = groups.get(bare) ?? "";
+    }
+    inner += `<key rid='${rid}'${isPreKey ? " kex='true'" : ""}>${encodeBase64(data)}</key>`;
   }
-  const header = [...groups].map(([jid, inner]) => `<keys jid='${escapeXML(jid)}'>${inner}</keys>`).join("");
+  if (inner !== "") groups.set(bare, inner);
+  const header = [...groups].map(([jid, each]) => `<keys jid='${escapeXML(jid)}'>${each}</keys>`).join("");
   const text = payload ? `<payload>${encodeBase64(payload)}</payload>` : "";
   return `<encrypted xmlns='${NS.omemo2}'><header sid='${sid}'>${header}</header>${text}</encrypted>`;
+}
+
+/**
+ * Lets `<keys/>` name a person by another address: devices look for their key under the one by which they know themselves.
+ *
+ * The names are not encrypted and prove nothing; ids, keys and payload stay as they are.
+ * @param elements children of a message; those of OMEMO 2 are changed
+ * @param from bare JID; an owner of this name gets the name `to`
+ */
+export function renameKeyOwner(elements: readonly Element[], from: string, to: string): void {
+  for (const encrypted of elements.filter(isEncrypted2)) {
+    for (const keys of encrypted.getChild("header", NS.omemo2)?.getChildren("keys", NS.omemo2) ?? [])
+      if (Jid.tryParse(attribute(keys, "jid"))?.bare === from) keys.attrs["jid"] = to;
+  }
 }
 
 function tooManyKeys(): InvalidInput {

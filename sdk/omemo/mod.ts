@@ -28,6 +28,7 @@ export type {
   OmemoVersionName,
   Opened,
   OpenFailure,
+  PlainContent,
   Sealed,
   SkippedDevice,
   SkipReason,

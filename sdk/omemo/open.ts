@@ -8,6 +8,7 @@ import { graver } from "./open-failures.js";
 import { openKey, type Sender } from "./open-key.js";
 import { noteBroken } from "./repairs.js";
 import type { Incoming, Opened, OpenFailure } from "./port.js";
+import { keepName, mayBeNamed, type NamedSender } from "./sender-names.js";
 import { type Endpoint, verdictsOn } from "./trust/mod.js";
 import { takeTrustMessages } from "./trust-intake.js";
 import type { OmemoVersion, OpenedContent } from "./version.js";
@@ -89,11 +90,18 @@ function openIn(
       continue;
     }
     const { fingerprint } = opened;
-    const content = message.open(opened.keyMaterial, incoming);
+    const named: NamedSender = { address: from.bare, fingerprint };
+    const content = message.open(opened.keyMaterial, {
+      ...incoming,
+      isSender: (name) => mayBeNamed(context, transaction, named, name),
+      // Own apps know this device by their account
+      isRecipient: (name) => name.bare === account.bare && incoming.to.bare === own.address,
+    });
     opened.keyMaterial.fill(0);
     if (content.kind === "failed") return { kind: "failed", device, reason: content.reason };
     opened.commit(transaction);
     if (content.kind === "empty") return { kind: "key-transport", device };
+    if (content.sender && content.sender.bare !== from.bare) keepName(transaction, named, content.sender);
     return openedAs(context, transaction, { address: from.bare, device, fingerprint }, content);
   }
   noteBroken(context, transaction, sender, reason);

@@ -55,7 +55,7 @@ export interface Omemo {
    *   `untrusted-identity` as there
    * @throws {InvalidInput} when the text has more than 64 KiB or cannot stand in XML. Nothing has been written in any of these cases.
    */
-  seal(transaction: Transaction, to: Jid, plaintext: string): Sealed;
+  seal(transaction: Transaction, to: Jid, content: PlainContent): Sealed;
 
   /**
    * Encrypts a message to many devices before the transaction, in slices between which everything else has its turn:
@@ -63,7 +63,7 @@ export interface Omemo {
    *
    * @returns nothing when there are few devices, or something is against it, which {@link Omemo.seal} will tell
    */
-  sealAhead(to: Jid, plaintext: string): Promise<SealedAhead | undefined>;
+  sealAhead(to: Jid, content: PlainContent): Promise<SealedAhead | undefined>;
 
   /**
    * Fetches what {@link Omemo.sealControl} needs; for a repair also the bundle, whatever is known of the device.
@@ -113,6 +113,14 @@ export interface Omemo {
   /** Ends what runs in the background; the store stays open. */
   close(): void;
 }
+
+/**
+ * What is to be encrypted: a text, or a text and what stands beside it.
+ *
+ * A device that speaks OMEMO 0.3, which encrypts nothing but a text, gets the text alone; without one it is skipped.
+ */
+export type PlainContent =
+  string | { readonly text: string | undefined; readonly elements: readonly Element[] };
 
 /** Who a message is from, to whom it went, and when it was accepted. */
 export interface Incoming {

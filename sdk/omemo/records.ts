@@ -34,6 +34,11 @@ export const PREKEY_PREFIX = `${ROOT}/prekey/`;
 /** The prefix of the one-time prekeys that were used and are kept for a while. */
 export const USED_PREKEY_PREFIX = `${ROOT}/used-prekey/`;
 
+/** Where the name is by which an identity key (its fingerprint) called itself first. */
+export function nameKey(fingerprint: string): string {
+  return `${ROOT}/name/${fingerprint}`;
+}
+
 /** A record of one numbered thing. */
 export function numbered(prefix: string, id: number): string {
   return prefix + String(id).padStart(ID_DIGITS, "0");

@@ -4,7 +4,7 @@ import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
 import type { SkippedDevice } from "./port.js";
-import { ofPeer, type Peer, sessionKey } from "./records.js";
+import { ofPeer } from "./records.js";
 import { type ListedDevice, type Route, routeTo } from "./route.js";
 import type { Content, DeviceKey, OmemoVersion, SealedContent } from "./version.js";
 
@@ -18,15 +18,18 @@ export interface Outgoing {
 }
 
 /** What came of encrypting for one device; nothing of it is in the store yet. */
-export type SealedDevice =
-  | {
-      readonly kind: "sealed";
-      readonly version: OmemoVersion;
-      readonly key: DeviceKey;
-      /** The session after it, as it is stored. */
-      readonly session: Buffer;
-    }
-  | ({ readonly kind: "skipped" } & SkippedDevice);
+export type SealedDevice = SealedKey | ({ readonly kind: "skipped" } & SkippedDevice);
+
+/** What one device needs to read the content. */
+export interface SealedKey {
+  readonly kind: "sealed";
+  readonly version: OmemoVersion;
+  readonly key: DeviceKey;
+  /** The session after it, as it is stored. */
+  readonly session: Buffer;
+  /** Under which key that is. */
+  readonly place: string;
+}
 
 /** Everything that a result was computed from. */
 interface Ahead {
@@ -95,10 +98,11 @@ export class DeviceSealer {
     const route = restrict(routeTo(view, listed), this.outgoing.content);
     if (route.kind === "unprepared") return undefined;
     if (route.kind === "skip") return { kind: "skipped", address, device, reason: route.reason };
-    const { keyMaterial } = this.#contentOf(route.version);
+    const { version, place } = route;
+    const { keyMaterial } = this.#contentOf(version);
     const { message, isPreKeyMessage, session } = encrypt(route.session, keyMaterial);
     const key = { address, device, isPreKey: isPreKeyMessage, data: message };
-    return { kind: "sealed", version: route.version, key, session: serialiseSession(session) };
+    return { kind: "sealed", version, key, session: serialiseSession(session), place };
   }
 
   #contentOf(version: OmemoVersion): SealedContent {
@@ -113,18 +117,17 @@ export class DeviceSealer {
 }
 
 /** Keeps the sessions as they are after encrypting; one that had only been prepared is used from now on. */
-export function keepDevices(transaction: Transaction, sealed: readonly SealedDevice[]): void {
-  for (const result of sealed) {
-    if (result.kind === "skipped") continue;
-    const { address, device, isPreKey } = result.key;
-    const peer: Peer = { version: result.version.name, address, device };
-    transaction.set(sessionKey(peer), result.session);
-    if (isPreKey) transaction.delete(ofPeer("prepared", peer));
+export function keepDevices(transaction: Transaction, sealed: readonly SealedKey[]): void {
+  for (const { version, key, session, place } of sealed) {
+    transaction.set(place, session);
+    const { address, device } = key;
+    if (key.isPreKey) transaction.delete(ofPeer("prepared", { version: version.name, address, device }));
   }
 }
 
-/** What a version cannot carry is not sent in it, not even in part. */
-function restrict(route: Route, { elements }: Content): Route {
+/** What a version cannot carry is not sent in it, and in part only where that is said to be enough. */
+function restrict(route: Route, { text, elements, isTextEnough }: Content): Route {
+  if (isTextEnough && text !== undefined) return route;
   if (elements.length === 0 || route.kind !== "session" || route.version.canCarryElements) return route;
   return { kind: "skip", reason: "old-version" };
 }

@@ -20,6 +20,7 @@ import type {
   OmemoEvent,
   OmemoVersionName,
   Opened,
+  PlainContent,
   Sealed,
 } from "./port.js";
 import { Publisher } from "./publisher.js";
@@ -27,10 +28,11 @@ import { PushedLists } from "./pushed-lists.js";
 import { sessionsToRenew } from "./repairs.js";
 import { checkRecipient, sealMessage } from "./seal.js";
 import { sealAhead, type SealedAhead } from "./seal-ahead.js";
-import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "./trust/mod.js";
+import { DEFAULT_TRUST_POLICY, KnownPeople, type TrustPolicy } from "./trust/mod.js";
 import type { OmemoTrust } from "./trust-port.js";
 import { TrustService } from "./trust-service.js";
 import { Upkeep } from "./upkeep.js";
+import type { Content } from "./version.js";
 import { VERSION_NAMES, VERSIONS } from "./versions.js";
 
 /** What the OMEMO of a device is made of. */
@@ -109,6 +111,7 @@ class OmemoService implements Omemo {
       versions: VERSIONS.filter(({ name }) => versions.includes(name)),
       self: { address: keys.address, fingerprint: this.fingerprint },
       trustPolicy,
+      people: new KnownPeople(),
       enqueue,
       answerDue: () => this.#upkeep.answerDue(),
     };
@@ -131,13 +134,13 @@ class OmemoService implements Omemo {
     storage.read((view) => checkRecipient(this.#context, view, to.bare));
   }
 
-  seal(transaction: Transaction, to: Jid, plaintext: string): Sealed {
-    const content = { text: plaintext, elements: [] };
+  seal(transaction: Transaction, to: Jid, plain: PlainContent): Sealed {
+    const content = contentOf(plain);
     return sealMessage(this.#context, transaction, { to: to.bare, recipients: [to.bare], content });
   }
 
-  sealAhead(to: Jid, plaintext: string): Promise<SealedAhead | undefined> {
-    const content = { text: plaintext, elements: [] };
+  sealAhead(to: Jid, plain: PlainContent): Promise<SealedAhead | undefined> {
+    const content = contentOf(plain);
     return sealAhead(this.#context, { to: to.bare, recipients: [to.bare], content });
   }
 
@@ -198,4 +201,8 @@ class OmemoService implements Omemo {
     this.#publisher.announceSoon();
     return true;
   }
+}
+
+function contentOf(plain: PlainContent): Content {
+  return typeof plain === "string" ? { text: plain, elements: [] } : { ...plain, isTextEnough: true };
 }

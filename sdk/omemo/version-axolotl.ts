@@ -73,7 +73,7 @@ function read(encrypted: Element, { device }: Self): ReceivedMessage {
 function readText(bytes: Uint8Array): OpenedContent {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { kind: "content", content: { text, elements: [] }, sentAt: undefined };
+    return { kind: "content", content: { text, elements: [] }, sentAt: undefined, sender: undefined };
   } catch {
     return { kind: "failed", reason: "malformed" };
   }

@@ -5,7 +5,7 @@ import { NS, OMEMO2_BUNDLES_NODE, OMEMO2_DEVICE_LIST_NODE } from "../../src/name
 import { readEncrypted2, writeEncrypted2 } from "../../src/omemo2.js";
 import { readBundle2, writeBundle2 } from "../../src/omemo2-bundle.js";
 import { readDeviceList2, writeDeviceList2 } from "../../src/omemo2-device-list.js";
-import { childElements, type Element, escapeXMLText, namespaceOf } from "../../src/xml.js";
+import { attribute, childElements, type Element, escapeXMLText, namespaceOf, xml } from "../../src/xml.js";
 import { omemo2 } from "../ratchet/mod.js";
 import { openPayload, sealPayload } from "./payload-omemo2.js";
 import { SINGLE_ITEM_ID } from "./pep.js";
@@ -15,6 +15,7 @@ import type {
   OmemoVersion,
   OpenedContent,
   ReceivedMessage,
+  ReceivedRoute,
   SealedContent,
   Self,
 } from "./version.js";
@@ -38,7 +39,9 @@ export const versionOmemo2: OmemoVersion = {
 };
 
 function seal(content: Content, { from, to, at }: EnvelopeRoute): SealedContent {
-  const envelope = writeEnvelope({ content: writeContent(content), from: from.bare, to: to.bare, time: at });
+  const addressee = xml("addressee", { xmlns: NS.envelope, jid: to.bare });
+  // XEP-0384 0.8 §5.5.1: without <to/>. Apps hold it to the address of their account, which a number's sender cannot know
+  const envelope = writeEnvelope({ content: writeContent(content) + addressee, from: from.bare, time: at });
   const { payload, keyMaterial } = sealPayload(Buffer.from(envelope));
   return sealed(payload, keyMaterial);
 }
@@ -82,19 +85,25 @@ function read(encrypted: Element, { addresses, device }: Self): ReceivedMessage 
   };
 }
 
-function readContent(bytes: Uint8Array, { from, to, at }: EnvelopeRoute): OpenedContent {
+function readContent(bytes: Uint8Array, { at, ...route }: ReceivedRoute): OpenedContent {
   const envelope = tryRead(bytes);
   if (!envelope) return { kind: "failed", reason: "malformed" };
   const children = childElements(envelope.content);
   const isTrusting = children.some((child) => namespaceOf(child) === NS.trustMessages);
   const required = isTrusting ? REQUIRED_AFFIXES.trustMessage : REQUIRED_AFFIXES.chat;
-  if (checkAffixes(envelope, { from, to, sentAt: at, required })) {
+  const addressees = children.filter(isAddressee);
+  const isMeant = addressees.every((one) => attribute(one, "jid") === route.to.bare);
+  if (!isMeant || checkAffixes(envelope, { ...route, sentAt: at, required })) {
     return { kind: "failed", reason: "bad-envelope" };
   }
   const isBody = (child: Element): boolean => child.name === "body" && namespaceOf(child) === NS.client;
   const text = children.find(isBody)?.getText();
-  const elements = children.filter((child) => !isBody(child));
-  return { kind: "content", content: { text, elements }, sentAt: envelope.time };
+  const elements = children.filter((child) => !isBody(child) && !isAddressee(child));
+  return { kind: "content", content: { text, elements }, sentAt: envelope.time, sender: envelope.from };
+}
+
+function isAddressee(child: Element): boolean {
+  return child.name === "addressee" && namespaceOf(child) === NS.envelope;
 }
 
 function tryRead(bytes: Uint8Array): OpenedEnvelope | undefined {

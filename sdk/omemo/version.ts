@@ -45,6 +45,8 @@ export interface Content {
   readonly text: string | undefined;
   /** What else is said, for example a trust message. */
   readonly elements: readonly Element[];
+  /** Whether the text alone goes to devices that can carry no elements; otherwise they get nothing. */
+  readonly isTextEnough?: boolean | undefined;
 }
 
 /** From whom to whom a message goes, and when, as far as it is encrypted with it. */
@@ -53,6 +55,12 @@ export interface EnvelopeRoute {
   readonly to: Jid;
   /** When it was sent. */
   readonly at: EpochMs;
+}
+
+/** What a stanza says of its message, and by which other names those in it may be called. */
+export interface ReceivedRoute extends EnvelopeRoute {
+  readonly isSender?: ((name: Jid) => boolean) | undefined;
+  readonly isRecipient?: ((name: Jid) => boolean) | undefined;
 }
 
 /** A content that was encrypted once for all devices. */
@@ -91,7 +99,7 @@ export interface ReceivedMessage {
    *
    * @param route what the stanza says, which an envelope may not contradict
    */
-  readonly open: (keyMaterial: Buffer, route: EnvelopeRoute) => OpenedContent;
+  readonly open: (keyMaterial: Buffer, route: ReceivedRoute) => OpenedContent;
 }
 
 /** What a payload was: a content, nothing at all (it only carries the session on), or none of the sender's. */
@@ -101,6 +109,8 @@ export type OpenedContent =
       readonly content: Content;
       /** When it was sent, as far as the sender encrypted that with it. */
       readonly sentAt: EpochMs | undefined;
+      /** What the sender calls itself, as far as that is encrypted. */
+      readonly sender: Jid | undefined;
     }
   | { readonly kind: "empty" }
   | {

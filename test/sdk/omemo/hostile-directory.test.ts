@@ -12,16 +12,17 @@ import {
   type Device,
   inEachVersion,
   JULIET,
+  MERCUTIO,
   open,
   ROMEO,
   seal,
   send,
   settle,
   textOf,
+  useLovers,
   World,
 } from "./world.js";
 
-const MERCUTIO = Jid.parse("+15551230003@phone.example.org");
 const DAY_MS = 24 * 60 * 60_000;
 
 /** What a promise was refused with, by its code. */
@@ -39,23 +40,16 @@ inEachVersion((version, newWorld) => {
   const { profile } = version;
 
   describe("Omemo.prepare and receiveDeviceList, hostile lists and bundles", () => {
-    let world: World;
-    let juliet: Device;
-    let romeo: Device;
-    beforeEach(async () => {
-      world = newWorld();
-      juliet = await world.device(JULIET, 11);
-      romeo = await world.device(ROMEO, 22);
-    });
+    const cast = useLovers(newWorld);
 
     const listOf = (ids: readonly number[]): Element =>
       parseXml(version.writeDeviceList(ids as readonly DeviceId[]));
     const publishList = (of: Device, ids: readonly number[]): void =>
-      world.server.put(of.account.bare, version.deviceList, listOf(ids));
+      cast.world.server.put(of.account.bare, version.deviceList, listOf(ids));
     const bundleOf = (of: Device): OmemoBundle =>
-      version.readBundle(world.server.content(of.account.bare, version.bundle(of.id)) as Element);
+      version.readBundle(cast.world.server.content(of.account.bare, version.bundle(of.id)) as Element);
     const publishBundle = (of: Device, bundle: OmemoBundle): void =>
-      world.server.put(of.account.bare, version.bundle(of.id), parseXml(version.writeBundle(bundle)));
+      cast.world.server.put(of.account.bare, version.bundle(of.id), parseXml(version.writeBundle(bundle)));
     const push = (at: Device, from: Jid, list: Element): void =>
       at.omemo.receiveDeviceList(
         from,
@@ -64,56 +58,56 @@ inEachVersion((version, newWorld) => {
     const TEN_THOUSAND = Array.from({ length: 10_000 }, (_, index) => index + 1);
 
     it("refuses a list of 10,000 devices, and asks for no bundle", async () => {
-      publishList(romeo, TEN_THOUSAND);
-      const before = contentOf(juliet.storage);
-      const asked = world.server.fetches.length;
-      expect(await codeOf(juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
-      const fetched = world.server.fetches.slice(asked);
+      publishList(cast.romeo, TEN_THOUSAND);
+      const before = contentOf(cast.juliet.storage);
+      const asked = cast.world.server.fetches.length;
+      expect(await codeOf(cast.juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
+      const fetched = cast.world.server.fetches.slice(asked);
       expect(fetched.filter((where) => where.includes("bundle"))).to.deep.equal([]);
-      expect(contentOf(juliet.storage).length - before.length).to.be.at.most(2);
+      expect(contentOf(cast.juliet.storage).length - before.length).to.be.at.most(2);
     });
 
     it("goes on with the list that it knows when one of 10,000 devices is pushed or published", async () => {
-      open(romeo, JULIET, await send(juliet, ROMEO, "a"));
-      const before = contentOf(juliet.storage);
-      push(juliet, ROMEO, listOf(TEN_THOUSAND));
-      expect(contentOf(juliet.storage)).to.deep.equal(before);
-      publishList(romeo, TEN_THOUSAND);
-      world.later();
-      expect(textOf(open(romeo, JULIET, await send(juliet, ROMEO, "b")))).to.equal("b");
+      open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "a"));
+      const before = contentOf(cast.juliet.storage);
+      push(cast.juliet, ROMEO, listOf(TEN_THOUSAND));
+      expect(contentOf(cast.juliet.storage)).to.deep.equal(before);
+      publishList(cast.romeo, TEN_THOUSAND);
+      cast.world.later();
+      expect(textOf(open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "b")))).to.equal("b");
     });
 
     it("begins the own list anew when it was replaced by one of 10,000 devices", async () => {
-      publishList(juliet, TEN_THOUSAND);
-      await juliet.omemo.announce();
-      const list = world.server.content(juliet.account.bare, version.deviceList) as Element;
+      publishList(cast.juliet, TEN_THOUSAND);
+      await cast.juliet.omemo.announce();
+      const list = cast.world.server.content(cast.juliet.account.bare, version.deviceList) as Element;
       expect(version.readDeviceList(list)).to.deep.equal([11]);
     });
 
     it("fetches a few bundles at a time for the longest list, and keeps a refusal for each that has none", async () => {
       let running = 0;
       let most = 0;
-      world.server.before = async (what, where) => {
+      cast.world.server.before = async (what, where) => {
         if (what !== "get" || !where.includes("bundle")) return;
         running += 1;
         most = Math.max(most, running);
         await settle();
         running -= 1;
       };
-      publishList(romeo, [22, ...Array.from({ length: 63 }, (_, index) => 1000 + index)]);
-      const sealed = await send(juliet, ROMEO, "a");
+      publishList(cast.romeo, [22, ...Array.from({ length: 63 }, (_, index) => 1000 + index)]);
+      const sealed = await send(cast.juliet, ROMEO, "a");
       expect(most).to.be.within(1, 8);
       expect(sealed.skipped.length).to.equal(63);
       expect(new Set(sealed.skipped.map(({ reason }) => reason))).to.deep.equal(new Set(["no-bundle"]));
-      const asked = world.server.fetches.length;
-      await send(juliet, ROMEO, "b");
-      expect(world.server.fetches.length, "nothing is asked for again at once").to.equal(asked);
-      expect(textOf(open(romeo, JULIET, sealed))).to.equal("a");
+      const asked = cast.world.server.fetches.length;
+      await send(cast.juliet, ROMEO, "b");
+      expect(cast.world.server.fetches.length, "nothing is asked for again at once").to.equal(asked);
+      expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("a");
     });
 
     it("skips bundles with keys of small order, though they are signed", async () => {
       const identity = generateIdentity();
-      const good = bundleOf(romeo);
+      const good = bundleOf(cast.romeo);
       const signed = (publicKey: Uint8Array) => ({
         id: 1,
         publicKey,
@@ -131,24 +125,24 @@ inEachVersion((version, newWorld) => {
           { identityKey, signedPreKey: signed(usable), preKeys: [{ id: 1, publicKey: published(point) }] },
         ];
         for (const bundle of bundles) {
-          publishBundle(romeo, bundle);
-          world.later();
-          expect(await codeOf(juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
+          publishBundle(cast.romeo, bundle);
+          cast.world.later();
+          expect(await codeOf(cast.juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
         }
       }
       await settle();
-      const skipped = juliet.events.flatMap((event) =>
+      const skipped = cast.juliet.events.flatMap((event) =>
         event.kind === "device-skipped" ? [event.skipped] : [],
       );
       expect(skipped.length).to.equal(3 * LOW_ORDER_POINTS.length);
       expect(new Set(skipped.map(({ reason }) => reason))).to.deep.equal(new Set(["malformed-bundle"]));
-      publishBundle(romeo, good);
-      world.later();
-      expect(textOf(open(romeo, JULIET, await send(juliet, ROMEO, "true")))).to.equal("true");
+      publishBundle(cast.romeo, good);
+      cast.world.later();
+      expect(textOf(open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "true")))).to.equal("true");
     });
 
     it("skips bundles with keys of wrong lengths, and one with a million prekeys' worth of text", async () => {
-      const good = bundleOf(romeo);
+      const good = bundleOf(cast.romeo);
       const cut = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, 31);
       const bundles: OmemoBundle[] = [
         { ...good, identityKey: cut(good.identityKey) },
@@ -164,95 +158,95 @@ inEachVersion((version, newWorld) => {
         { ...good, preKeys: [{ ...good.preKeys[0]!, publicKey: Buffer.alloc(1_000_000) }] },
       ];
       for (const bundle of bundles) {
-        publishBundle(romeo, bundle);
-        world.later();
-        expect(await codeOf(juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
+        publishBundle(cast.romeo, bundle);
+        cast.world.later();
+        expect(await codeOf(cast.juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
       }
     });
 
     it("notices that a device leaves between its list and its bundle", async () => {
-      world.server.before = (what, where) => {
+      cast.world.server.before = (what, where) => {
         if (what === "get" && where.includes("bundle"))
-          world.server.put(romeo.account.bare, version.bundle(romeo.id), undefined);
+          cast.world.server.put(cast.romeo.account.bare, version.bundle(cast.romeo.id), undefined);
       };
-      expect(await codeOf(juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
+      expect(await codeOf(cast.juliet.omemo.prepare(ROMEO))).to.equal("no-devices");
     });
 
     it("tells of an identity that changes between two fetches, and sends in no session of the one before", async () => {
-      await juliet.omemo.prepare(ROMEO);
-      const impostor = await world.device(ROMEO, 22);
-      juliet.clock.advance(DAY_MS);
-      const sealed = await send(juliet, ROMEO, "a");
+      await cast.juliet.omemo.prepare(ROMEO);
+      const impostor = await cast.world.device(ROMEO, 22);
+      cast.juliet.clock.advance(DAY_MS);
+      const sealed = await send(cast.juliet, ROMEO, "a");
       await settle();
-      const changes = juliet.events.filter(({ kind }) => kind === "identity-changed");
+      const changes = cast.juliet.events.filter(({ kind }) => kind === "identity-changed");
       expect(changes.length).to.equal(1);
       expect(textOf(open(impostor, JULIET, sealed))).to.equal("a");
-      expectRefused(romeo, JULIET, sealed, ["no-prekey", "bad-mac", "malformed"]);
+      expectRefused(cast.romeo, JULIET, sealed, ["no-prekey", "bad-mac", "malformed"]);
     });
 
     it("sends nothing to an identity that takes the place of a verified one", async () => {
-      open(romeo, JULIET, await send(juliet, ROMEO, "a"));
-      open(juliet, ROMEO, await send(romeo, JULIET, "b"));
-      juliet.omemo.trust.decide(ROMEO, romeo.omemo.fingerprint, "verified");
-      const impostor = await world.device(ROMEO, 22);
-      open(juliet, ROMEO, await send(impostor, JULIET, "it is me"));
-      juliet.clock.advance(DAY_MS);
-      expect(await codeOf(juliet.omemo.prepare(ROMEO))).to.equal("untrusted-identity");
-      expect(() => seal(juliet, ROMEO, "secret"))
+      open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "a"));
+      open(cast.juliet, ROMEO, await send(cast.romeo, JULIET, "b"));
+      cast.juliet.omemo.trust.decide(ROMEO, cast.romeo.omemo.fingerprint, "verified");
+      const impostor = await cast.world.device(ROMEO, 22);
+      open(cast.juliet, ROMEO, await send(impostor, JULIET, "it is me"));
+      cast.juliet.clock.advance(DAY_MS);
+      expect(await codeOf(cast.juliet.omemo.prepare(ROMEO))).to.equal("untrusted-identity");
+      expect(() => seal(cast.juliet, ROMEO, "secret"))
         .to.throw(OmemoError)
         .with.property("code", "untrusted-identity");
     });
 
     it("takes nobody's identity for another's: a bundle copied whole leads nowhere", async () => {
-      const mercutio = await world.device(MERCUTIO, 22);
+      const mercutio = await cast.world.device(MERCUTIO, 22);
       // All of Romeo's, signed as it should be, and even under the same device id
-      publishBundle(mercutio, bundleOf(romeo));
-      juliet.omemo.trust.decide(ROMEO, romeo.omemo.fingerprint, "verified");
-      const sealed = await send(juliet, MERCUTIO, "for Mercutio");
-      const [known] = juliet.omemo.trust.devices(MERCUTIO);
+      publishBundle(mercutio, bundleOf(cast.romeo));
+      cast.juliet.omemo.trust.decide(ROMEO, cast.romeo.omemo.fingerprint, "verified");
+      const sealed = await send(cast.juliet, MERCUTIO, "for Mercutio");
+      const [known] = cast.juliet.omemo.trust.devices(MERCUTIO);
       expect(known?.trust, "what is verified of one is not of another").to.equal("trusted");
       expect(textOf(open(mercutio, JULIET, sealed))).to.match(/^!/);
       if (version.name === "2") {
         // The server hands it to Romeo, as if it were for him
-        expectRefused(romeo, JULIET, sealed, ["not-for-this-device"]);
+        expectRefused(cast.romeo, JULIET, sealed, ["not-for-this-device"]);
         const readdressed = withKeys(version, sealed, (keys) =>
           keys.map((key) => ({ ...key, jid: ROMEO.bare })),
         );
-        expectRefused(romeo, JULIET, readdressed, ["bad-envelope"]);
+        expectRefused(cast.romeo, JULIET, readdressed, ["bad-envelope"]);
       } else {
         // OMEMO 0.3 encrypts no addressee: what reaches Romeo is readable to him, as the same keys are his
-        expect(textOf(open(romeo, JULIET, sealed))).to.equal("for Mercutio");
+        expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("for Mercutio");
       }
     });
 
     it("refuses the identity key of somebody else over prekeys of one's own", async () => {
-      const mercutio = await world.device(MERCUTIO, 33);
-      publishBundle(mercutio, { ...bundleOf(mercutio), identityKey: bundleOf(romeo).identityKey });
-      expect(await codeOf(juliet.omemo.prepare(MERCUTIO))).to.equal("no-devices");
+      const mercutio = await cast.world.device(MERCUTIO, 33);
+      publishBundle(mercutio, { ...bundleOf(mercutio), identityKey: bundleOf(cast.romeo).identityKey });
+      expect(await codeOf(cast.juliet.omemo.prepare(MERCUTIO))).to.equal("no-devices");
       await settle();
-      expect(juliet.events).to.deep.include({
+      expect(cast.juliet.events).to.deep.include({
         kind: "device-skipped",
         skipped: { address: MERCUTIO.bare, device: 33, reason: "malformed-bundle" },
       });
     });
 
     it("takes its own device id in somebody else's list for a device of theirs", async () => {
-      const twin = await world.device(ROMEO, 11);
-      const sealed = await send(juliet, ROMEO, "a");
+      const twin = await cast.world.device(ROMEO, 11);
+      const sealed = await send(cast.juliet, ROMEO, "a");
       expect(sealed.devices).to.deep.equal({ recipient: 2, own: 0 });
-      expect(textOf(open(romeo, JULIET, sealed))).to.equal("a");
+      expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("a");
       expect(textOf(open(twin, JULIET, sealed))).to.equal("a");
-      expect(textOf(open(juliet, ROMEO, await send(twin, JULIET, "b")))).to.equal("b");
+      expect(textOf(open(cast.juliet, ROMEO, await send(twin, JULIET, "b")))).to.equal("b");
     });
 
     it("tells of each device that the server adds to the own list", async () => {
-      await send(juliet, ROMEO, "a");
+      await send(cast.juliet, ROMEO, "a");
       // Somebody who has the account but not the device: the keys are theirs
-      const intruder = await world.device(JULIET, 666);
-      push(juliet, juliet.account, listOf([11, 666]));
-      await send(juliet, ROMEO, "b");
+      const intruder = await cast.world.device(JULIET, 666);
+      push(cast.juliet, cast.juliet.account, listOf([11, 666]));
+      await send(cast.juliet, ROMEO, "b");
       await settle();
-      const added = juliet.events.flatMap((event) => (event.kind === "device-added" ? [event] : []));
+      const added = cast.juliet.events.flatMap((event) => (event.kind === "device-added" ? [event] : []));
       expect(added).to.deep.equal([
         {
           kind: "device-added",
@@ -266,26 +260,26 @@ inEachVersion((version, newWorld) => {
 
     for (const policy of ["always-ask", "verified-only"] as const) {
       it(`encrypts for no device that the server adds to the own list, under ${policy}`, async () => {
-        juliet = world.open(JULIET, 11, { storage: juliet.storage, trustPolicy: policy });
-        juliet.omemo.trust.decide(ROMEO, romeo.omemo.fingerprint, "verified");
-        const intruder = await world.device(JULIET, 666);
-        push(juliet, juliet.account, listOf([11, 666]));
-        const sealed = await send(juliet, ROMEO, "a");
+        cast.juliet = cast.world.open(JULIET, 11, { storage: cast.juliet.storage, trustPolicy: policy });
+        cast.juliet.omemo.trust.decide(ROMEO, cast.romeo.omemo.fingerprint, "verified");
+        const intruder = await cast.world.device(JULIET, 666);
+        push(cast.juliet, cast.juliet.account, listOf([11, 666]));
+        const sealed = await send(cast.juliet, ROMEO, "a");
         expect(sealed.skipped).to.deep.equal([
           { address: JULIET.bare, device: 666, reason: "undecided-identity" },
         ]);
         expectRefused(intruder, JULIET, sealed, ["not-for-this-device"], ROMEO);
-        expect(textOf(open(romeo, JULIET, sealed))).to.equal("a");
+        expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("a");
       });
     }
 
     it("encrypts for no device that the server adds to the own list once an own one is verified", async () => {
-      const laptop = await world.device(JULIET, 12);
-      await send(juliet, ROMEO, "a");
-      juliet.omemo.trust.decide(JULIET, laptop.omemo.fingerprint, "verified");
-      await world.device(JULIET, 666);
-      push(juliet, juliet.account, listOf([11, 12, 666]));
-      const sealed = await send(juliet, ROMEO, "b");
+      const laptop = await cast.world.device(JULIET, 12);
+      await send(cast.juliet, ROMEO, "a");
+      cast.juliet.omemo.trust.decide(JULIET, laptop.omemo.fingerprint, "verified");
+      await cast.world.device(JULIET, 666);
+      push(cast.juliet, cast.juliet.account, listOf([11, 12, 666]));
+      const sealed = await send(cast.juliet, ROMEO, "b");
       expect(sealed.devices).to.deep.equal({ recipient: 1, own: 1 });
       expect(sealed.skipped).to.deep.equal([
         { address: JULIET.bare, device: 666, reason: "undecided-identity" },

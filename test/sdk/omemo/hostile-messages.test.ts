@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { Jid } from "../../../src/jid.js";
 import type { DeviceId } from "../../../src/ids.js";
 import { writeFields } from "../../../sdk/ratchet/protobuf.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
@@ -15,39 +14,30 @@ import {
   withFields,
   withKeys,
 } from "./forgery.js";
-import { type Device, inEachVersion, JULIET, open, ROMEO, send, textOf, World } from "./world.js";
-
-const MERCUTIO = Jid.parse("+15551230003@phone.example.org");
+import { inEachVersion, JULIET, MERCUTIO, open, ROMEO, send, textOf, useLovers } from "./world.js";
 
 /** More than any of the small refusals below may cost: agreements of keys. */
 const FEW_AGREEMENTS = 4;
 
 inEachVersion((version, newWorld) => {
   describe("Omemo.open, hostile messages", () => {
-    let world: World;
-    let juliet: Device;
-    let romeo: Device;
-    beforeEach(async () => {
-      world = newWorld();
-      juliet = await world.device(JULIET, 11);
-      romeo = await world.device(ROMEO, 22);
-    });
+    const cast = useLovers(newWorld);
 
     const establish = async (): Promise<void> => {
-      open(romeo, JULIET, await send(juliet, ROMEO, "a"));
-      open(juliet, ROMEO, await send(romeo, JULIET, "b"));
+      open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "a"));
+      open(cast.juliet, ROMEO, await send(cast.romeo, JULIET, "b"));
     };
 
     /** What comes after is opened, and so nothing that came before has done harm. */
     const expectOpened = (sealed: Pick<Sealed, "payload">): void => {
-      expect(textOf(open(romeo, JULIET, sealed))).to.equal("true");
+      expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("true");
     };
 
     for (const isFirst of [true, false]) {
       const which = isFirst ? "first" : "later";
       const aMessage = async (): Promise<Sealed> => {
         if (!isFirst) await establish();
-        const sealed = await send(juliet, ROMEO, "true");
+        const sealed = await send(cast.juliet, ROMEO, "true");
         expect(isPreKeyMessage(version, sealed)).to.equal(isFirst);
         return sealed;
       };
@@ -56,7 +46,7 @@ inEachVersion((version, newWorld) => {
         const sealed = await aMessage();
         for (const counter of [1002, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
           const forged = withData(version, sealed, (data) => withFields(version, data, isFirst, { counter }));
-          const { hash } = counted(() => expectRefused(romeo, JULIET, forged, ["too-many-skipped"]));
+          const { hash } = counted(() => expectRefused(cast.romeo, JULIET, forged, ["too-many-skipped"]));
           expect(hash).to.be.below(100);
         }
         expectOpened(sealed);
@@ -68,7 +58,7 @@ inEachVersion((version, newWorld) => {
           const forged = withData(version, sealed, (data) =>
             withFields(version, data, isFirst, { ratchetKey }),
           );
-          expectRefused(romeo, JULIET, forged, ["malformed"]);
+          expectRefused(cast.romeo, JULIET, forged, ["malformed"]);
         }
         expectOpened(sealed);
       });
@@ -78,7 +68,7 @@ inEachVersion((version, newWorld) => {
         const { length } = dataOf(version, sealed);
         for (let size = 1; size < length; size += 1) {
           const forged = withData(version, sealed, (data) => data.subarray(0, size));
-          expectRefused(romeo, JULIET, forged, ["malformed", "bad-mac", "no-prekey"]);
+          expectRefused(cast.romeo, JULIET, forged, ["malformed", "bad-mac", "no-prekey"]);
         }
         expectOpened(sealed);
       });
@@ -86,15 +76,15 @@ inEachVersion((version, newWorld) => {
       it(`opens a ${which} message with any bit changed for what it is, or not at all`, async () => {
         const sealed = await aMessage();
         const { length } = dataOf(version, sealed);
-        const backup = copyOf(romeo.storage);
+        const backup = copyOf(cast.romeo.storage);
         for (let at = 0; at < length; at += 1) {
           const forged = withData(version, sealed, (data) => {
             data[at] = (data[at] ?? 0) ^ (1 << (at % 8));
             return data;
           });
-          const opened = textOf(open(romeo, JULIET, forged));
+          const opened = textOf(open(cast.romeo, JULIET, forged));
           // What stands around a first message is not authentic; some of it decides nothing
-          if (isFirst && opened === "true") romeo = reopened(world, romeo, copyOf(backup));
+          if (isFirst && opened === "true") cast.romeo = reopened(cast.world, cast.romeo, copyOf(backup));
           else
             expect(opened).to.match(/^!(malformed|bad-mac|no-prekey|no-session|duplicate|too-many-skipped)$/);
         }
@@ -110,7 +100,7 @@ inEachVersion((version, newWorld) => {
             const forged = withData(version, sealed, (data) =>
               Buffer.concat([data.subarray(0, 1), piece, data.subarray(1)]),
             );
-            expectRefused(romeo, JULIET, forged, ["malformed", "bad-mac"]);
+            expectRefused(cast.romeo, JULIET, forged, ["malformed", "bad-mac"]);
           }
         }
         expectOpened(sealed);
@@ -122,7 +112,7 @@ inEachVersion((version, newWorld) => {
         const repeated = Buffer.concat(Array.from({ length: 29 }, () => piece));
         const forged = withData(version, sealed, (data) => Buffer.concat([data.subarray(0, 1), repeated]));
         const { diffieHellman } = counted(() =>
-          expectRefused(romeo, JULIET, forged, ["malformed", "bad-mac"]),
+          expectRefused(cast.romeo, JULIET, forged, ["malformed", "bad-mac"]),
         );
         expect(diffieHellman).to.be.at.most(FEW_AGREEMENTS);
         expectOpened(sealed);
@@ -137,30 +127,30 @@ inEachVersion((version, newWorld) => {
             rid: (1000 + index) as DeviceId,
           })),
         );
-        const costs = counted(() => expectRefused(romeo, JULIET, forged, ["not-for-this-device"]));
+        const costs = counted(() => expectRefused(cast.romeo, JULIET, forged, ["not-for-this-device"]));
         expect(costs).to.deep.equal({ hash: 0, diffieHellman: 0, createPrivateKey: 0, createDecipheriv: 0 });
         expectOpened(sealed);
       });
     }
 
     it("passes over fields that it does not know in what stands around a first message", async () => {
-      const sealed = await send(juliet, ROMEO, "true");
+      const sealed = await send(cast.juliet, ROMEO, "true");
       const more = writeFields([15, Buffer.alloc(100, 1)], [14, 7]);
       expectOpened(withData(version, sealed, (data) => Buffer.concat([data, more])));
-      expectRefused(romeo, JULIET, sealed, ["duplicate"]);
+      expectRefused(cast.romeo, JULIET, sealed, ["duplicate"]);
     });
 
     it("takes the last of fields that are there twice, as every reader of protobufs does", async () => {
-      const sealed = await send(juliet, ROMEO, "true");
+      const sealed = await send(cast.juliet, ROMEO, "true");
       const { preKeyId } = version.profile.decodePreKeyMessage(dataOf(version, sealed));
       const other = writeFields([1, (preKeyId ?? 0) + 5000]);
       const last = withData(version, sealed, (data) => Buffer.concat([data, other]));
-      expectRefused(romeo, JULIET, last, ["no-prekey", "malformed", "bad-mac"]);
+      expectRefused(cast.romeo, JULIET, last, ["no-prekey", "malformed", "bad-mac"]);
       expectOpened(sealed);
     });
 
     it("refuses keys of small order and of wrong length in what begins a session", async () => {
-      const sealed = await send(juliet, ROMEO, "true");
+      const sealed = await send(cast.juliet, ROMEO, "true");
       const outer = version.profile.decodePreKeyMessage(dataOf(version, sealed));
       const size = outer.identityKey.length;
       const identities = [
@@ -176,7 +166,7 @@ inEachVersion((version, newWorld) => {
         const forged = withData(version, sealed, () =>
           version.profile.encodePreKeyMessage({ ...outer, ...fields }),
         );
-        expectRefused(romeo, JULIET, forged, ["malformed", "bad-mac"]);
+        expectRefused(cast.romeo, JULIET, forged, ["malformed", "bad-mac"]);
       };
       for (const identityKey of identities) forge({ identityKey });
       for (const baseKey of LOW_ORDER_POINTS) forge({ baseKey });
@@ -184,31 +174,31 @@ inEachVersion((version, newWorld) => {
         // Of a field that is there twice the last stands
         const field = writeFields([version.name === "2" ? 4 : 2, Buffer.alloc(length, 5)]);
         const forged = withData(version, sealed, (data) => Buffer.concat([data, field]));
-        expectRefused(romeo, JULIET, forged, ["malformed"]);
+        expectRefused(cast.romeo, JULIET, forged, ["malformed"]);
       }
       expectOpened(sealed);
     });
 
     it("tries no more than four keys for one device", async () => {
       await establish();
-      const sealed = await send(juliet, ROMEO, "true");
+      const sealed = await send(cast.juliet, ROMEO, "true");
       const noise = Buffer.concat([dataOf(version, sealed).subarray(0, -4), Buffer.alloc(4)]);
       // One device stands only once in OMEMO 2
       const count = version.name === "2" ? 1 : 500;
       const forged = withKeys(version, sealed, ([key]) =>
         Array.from({ length: count }, () => ({ ...key!, data: noise })),
       );
-      const { hash } = counted(() => expectRefused(romeo, JULIET, forged, ["bad-mac", "malformed"]));
+      const { hash } = counted(() => expectRefused(cast.romeo, JULIET, forged, ["bad-mac", "malformed"]));
       expect(hash).to.be.below(4 * 40);
       expectOpened(sealed);
     });
 
     it("does not take a message of one person for one of another that has met the same device id", async () => {
-      const mercutio = await world.device(MERCUTIO, 11);
-      open(romeo, MERCUTIO, await send(mercutio, ROMEO, "it is me"));
+      const mercutio = await cast.world.device(MERCUTIO, 11);
+      open(cast.romeo, MERCUTIO, await send(mercutio, ROMEO, "it is me"));
       await establish();
-      const sealed = await send(juliet, ROMEO, "true");
-      expectRefused(romeo, MERCUTIO, sealed, ["bad-mac", "no-session"]);
+      const sealed = await send(cast.juliet, ROMEO, "true");
+      expectRefused(cast.romeo, MERCUTIO, sealed, ["bad-mac", "no-session"]);
       expectOpened(sealed);
     });
   });

@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import { writeEnvelope } from "../../../src/envelope.js";
-import { Jid } from "../../../src/jid.js";
 import { NS } from "../../../src/namespaces.js";
 import { readEncrypted2, writeEncrypted2 } from "../../../src/omemo2.js";
 import type { ControlMessage, Sealed } from "../../../sdk/omemo/mod.js";
@@ -9,144 +8,130 @@ import { encrypt, parseSession } from "../../../sdk/ratchet/mod.js";
 import { copyOf, expectRefused, reopened } from "./forgery.js";
 import {
   contentOf,
-  type Device,
   encryptedOf,
   inEachVersion,
   JULIET,
+  MERCUTIO,
   open,
   ROMEO,
   seal,
   send,
   settle,
   textOf,
+  useLovers,
   World,
 } from "./world.js";
 
-const MERCUTIO = Jid.parse("+15551230003@phone.example.org");
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 
 inEachVersion((_, newWorld) => {
   describe("Omemo.open, what is repeated", () => {
-    let world: World;
-    let juliet: Device;
-    let romeo: Device;
-    beforeEach(async () => {
-      world = newWorld();
-      juliet = await world.device(JULIET, 11);
-      romeo = await world.device(ROMEO, 22);
-    });
+    const cast = useLovers(newWorld);
 
     it("refuses a first message again, also after a restart", async () => {
-      const first = await send(juliet, ROMEO, "a");
-      expect(textOf(open(romeo, JULIET, first))).to.equal("a");
-      expectRefused(romeo, JULIET, first, ["duplicate"]);
-      romeo = reopened(world, romeo);
-      expectRefused(romeo, JULIET, first, ["duplicate"]);
+      const first = await send(cast.juliet, ROMEO, "a");
+      expect(textOf(open(cast.romeo, JULIET, first))).to.equal("a");
+      expectRefused(cast.romeo, JULIET, first, ["duplicate"]);
+      cast.romeo = reopened(cast.world, cast.romeo);
+      expectRefused(cast.romeo, JULIET, first, ["duplicate"]);
     });
 
     it("refuses a first message again when its session is long gone, within its prekey's time and after", async () => {
-      const fresh = copyOf(juliet.storage);
-      const first = await send(juliet, ROMEO, "a");
-      open(romeo, JULIET, first);
+      const fresh = copyOf(cast.juliet.storage);
+      const first = await send(cast.juliet, ROMEO, "a");
+      open(cast.romeo, JULIET, first);
       // More sessions than are kept beside the current one
       for (let session = 0; session < 8; session += 1) {
-        juliet = reopened(world, juliet, copyOf(fresh));
-        open(romeo, JULIET, await send(juliet, ROMEO, "again"));
+        cast.juliet = reopened(cast.world, cast.juliet, copyOf(fresh));
+        open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "again"));
       }
       for (const waitMs of [0, HOUR_MS, 2 * DAY_MS, 40 * DAY_MS]) {
-        world.clock.advance(waitMs);
-        romeo = reopened(world, romeo);
-        await romeo.omemo.announce();
-        expectRefused(romeo, JULIET, first, ["no-prekey", "duplicate"]);
+        cast.world.clock.advance(waitMs);
+        cast.romeo = reopened(cast.world, cast.romeo);
+        await cast.romeo.omemo.announce();
+        expectRefused(cast.romeo, JULIET, first, ["no-prekey", "duplicate"]);
       }
     });
 
     it("opens a first message once more in a store of before, and once", async () => {
-      const before = copyOf(romeo.storage);
-      const first = await send(juliet, ROMEO, "a");
-      open(romeo, JULIET, first);
+      const before = copyOf(cast.romeo.storage);
+      const first = await send(cast.juliet, ROMEO, "a");
+      open(cast.romeo, JULIET, first);
       // That a store is one of before is for its generation to tell: it cannot know itself
-      romeo = reopened(world, romeo, before);
-      expect(textOf(open(romeo, JULIET, first))).to.equal("a");
-      expectRefused(romeo, JULIET, first, ["duplicate"]);
+      cast.romeo = reopened(cast.world, cast.romeo, before);
+      expect(textOf(open(cast.romeo, JULIET, first))).to.equal("a");
+      expectRefused(cast.romeo, JULIET, first, ["duplicate"]);
     });
 
     it("refuses a first message in a copy of the store of after", async () => {
-      const first = await send(juliet, ROMEO, "a");
-      open(romeo, JULIET, first);
-      romeo = reopened(world, romeo, copyOf(romeo.storage));
-      expectRefused(romeo, JULIET, first, ["duplicate"]);
+      const first = await send(cast.juliet, ROMEO, "a");
+      open(cast.romeo, JULIET, first);
+      cast.romeo = reopened(cast.world, cast.romeo, copyOf(cast.romeo.storage));
+      expectRefused(cast.romeo, JULIET, first, ["duplicate"]);
     });
 
     it("shows neither of two messages as the other when the sender's store was put back between", async () => {
-      open(romeo, JULIET, await send(juliet, ROMEO, "a"));
-      open(juliet, ROMEO, await send(romeo, JULIET, "b"));
-      const before = copyOf(juliet.storage);
-      const one = seal(juliet, ROMEO, "one");
-      juliet = reopened(world, juliet, before);
-      const other = seal(juliet, ROMEO, "other");
+      open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "a"));
+      open(cast.juliet, ROMEO, await send(cast.romeo, JULIET, "b"));
+      const before = copyOf(cast.juliet.storage);
+      const one = seal(cast.juliet, ROMEO, "one");
+      cast.juliet = reopened(cast.world, cast.juliet, before);
+      const other = seal(cast.juliet, ROMEO, "other");
       // One key for both: the second is lost, and told as what it looks like
-      expect(textOf(open(romeo, JULIET, other))).to.equal("other");
-      expectRefused(romeo, JULIET, one, ["duplicate", "bad-mac"]);
+      expect(textOf(open(cast.romeo, JULIET, other))).to.equal("other");
+      expectRefused(cast.romeo, JULIET, one, ["duplicate", "bad-mac"]);
     });
 
     it("refuses every message of a talk again, in any order and after a restart", async () => {
       const talk: Sealed[] = [];
       for (let round = 0; round < 6; round += 1) {
-        const sealed = await send(juliet, ROMEO, `${round}`);
+        const sealed = await send(cast.juliet, ROMEO, `${round}`);
         talk.push(sealed);
-        open(romeo, JULIET, sealed);
-        if (round % 2) open(juliet, ROMEO, await send(romeo, JULIET, "yes"));
+        open(cast.romeo, JULIET, sealed);
+        if (round % 2) open(cast.juliet, ROMEO, await send(cast.romeo, JULIET, "yes"));
       }
-      romeo = reopened(world, romeo);
+      cast.romeo = reopened(cast.world, cast.romeo);
       for (const sealed of [...talk, ...talk.toReversed()]) {
-        expectRefused(romeo, JULIET, sealed, ["duplicate"]);
+        expectRefused(cast.romeo, JULIET, sealed, ["duplicate"]);
       }
     });
 
     it("begins repairs at a rate that forged messages cannot raise", async () => {
       const controls: ControlMessage[] = [];
-      romeo.omemo.close();
-      romeo = world.open(ROMEO, 22, {
-        storage: romeo.storage,
-        account: romeo.account.bare,
+      cast.romeo.omemo.close();
+      cast.romeo = cast.world.open(ROMEO, 22, {
+        storage: cast.romeo.storage,
+        account: cast.romeo.account.bare,
         enqueue: (_transaction, control) => void controls.push(control),
       });
-      open(romeo, JULIET, await send(juliet, ROMEO, "a"));
-      open(juliet, ROMEO, await send(romeo, JULIET, "b"));
-      const sealed = seal(juliet, ROMEO, "true");
+      open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "a"));
+      open(cast.juliet, ROMEO, await send(cast.romeo, JULIET, "b"));
+      const sealed = seal(cast.juliet, ROMEO, "true");
       const forged = { payload: sealed.payload.replace(/>([A-Za-z0-9+/]{40})/, ">AAAA$1") };
-      const at = open(romeo, JULIET, forged);
+      const at = open(cast.romeo, JULIET, forged);
       expect(textOf(at)).to.match(/^!/);
       controls.length = 0;
       for (let minute = 0; minute < 24 * 60; minute += 1) {
-        open(romeo, JULIET, forged);
-        world.clock.advance(60_000);
+        open(cast.romeo, JULIET, forged);
+        cast.world.clock.advance(60_000);
         if (minute % 100 === 0) await settle();
       }
       expect(controls.filter(({ purpose }) => purpose === "repair").length).to.be.at.most(12);
-      expect(textOf(open(romeo, JULIET, sealed))).to.equal("true");
+      expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("true");
     });
   });
 });
 
 describe("Omemo.open, envelopes that disagree with their stanza", () => {
-  let world: World;
-  let juliet: Device;
-  let romeo: Device;
-  beforeEach(async () => {
-    world = new World(["2"]);
-    juliet = await world.device(JULIET, 11);
-    romeo = await world.device(ROMEO, 22);
-  });
+  const cast = useLovers(() => new World(["2"]));
 
   /** A message of hers whose envelope says something else than a sender would write. */
   function forge(envelope: string): Pick<Sealed, "payload"> {
-    const sealed = seal(juliet, ROMEO, "x");
+    const sealed = seal(cast.juliet, ROMEO, "x");
     const { payload, keyMaterial } = sealPayload(Buffer.from(envelope));
     const read = readEncrypted2(encryptedOf(sealed, NS.omemo2));
-    const pair = juliet.storage.read((view) => view.scan("omemo/1/session-2/"))[0];
+    const pair = cast.juliet.storage.read((view) => view.scan("omemo/1/session-2/"))[0];
     if (!pair) throw new Error("no session");
     const { message } = encrypt(parseSession(pair[1]), keyMaterial);
     const keys = read.keys.map((key) => ({ ...key, isPreKey: false, data: message }));
@@ -167,24 +152,26 @@ describe("Omemo.open, envelopes that disagree with their stanza", () => {
   ];
 
   const establish = async (): Promise<void> => {
-    world.clock.advance(100 * DAY_MS);
-    await romeo.omemo.announce();
-    await juliet.omemo.announce();
-    open(romeo, JULIET, await send(juliet, ROMEO, "a"));
-    open(juliet, ROMEO, await send(romeo, JULIET, "b"));
+    cast.world.clock.advance(100 * DAY_MS);
+    await cast.romeo.omemo.announce();
+    await cast.juliet.omemo.announce();
+    open(cast.romeo, JULIET, await send(cast.juliet, ROMEO, "a"));
+    open(cast.juliet, ROMEO, await send(cast.romeo, JULIET, "b"));
   };
 
   it("opens one that agrees", async () => {
     await establish();
-    const time = world.clock.now();
+    const time = cast.world.clock.now();
     const sealed = forge(writeEnvelope({ content: body, from: JULIET.bare, to: ROMEO.bare, time }));
-    expect(textOf(open(romeo, JULIET, sealed))).to.equal("x");
+    expect(textOf(open(cast.romeo, JULIET, sealed))).to.equal("x");
   });
 
   for (const [what, envelope] of CASES) {
     it(`refuses one ${what}, though it is authentic`, async () => {
       await establish();
-      expectRefused(romeo, JULIET, forge(writeEnvelope(envelope(world.clock.now()))), ["bad-envelope"]);
+      expectRefused(cast.romeo, JULIET, forge(writeEnvelope(envelope(cast.world.clock.now()))), [
+        "bad-envelope",
+      ]);
     });
   }
 
@@ -205,7 +192,7 @@ describe("Omemo.open, envelopes that disagree with their stanza", () => {
   for (const [what, text] of Object.entries(BROKEN)) {
     it(`refuses an envelope ${what}, though it is authentic`, async () => {
       await establish();
-      expectRefused(romeo, JULIET, forge(text), ["malformed"]);
+      expectRefused(cast.romeo, JULIET, forge(text), ["malformed"]);
     });
   }
 
@@ -220,8 +207,8 @@ describe("Omemo.open, envelopes that disagree with their stanza", () => {
     const sealed = forge(
       `<envelope xmlns='${NS.sce}'><content>${hidden.join("")}${body}</content><from jid='${JULIET.bare}'/></envelope>`,
     );
-    const opened = open(romeo, JULIET, sealed);
+    const opened = open(cast.romeo, JULIET, sealed);
     expect(opened).to.deep.include({ kind: "plaintext", plaintext: "x", elements: [] });
-    expect(contentOf(romeo.storage).join("")).not.to.include(Buffer.from("deliver").toString("hex"));
+    expect(contentOf(cast.romeo.storage).join("")).not.to.include(Buffer.from("deliver").toString("hex"));
   });
 });

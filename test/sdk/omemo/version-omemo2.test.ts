@@ -46,7 +46,9 @@ describe("versionOmemo2.seal", () => {
     expect(envelope.attrs.xmlns).equal("urn:xmpp:sce:1");
     expect(envelope.getChild("content")?.getChild("body", NS.client)?.getText()).equal("Good night");
     expect(envelope.getChild("from")?.attrs.jid).equal(JULIET.bare);
-    expect(envelope.getChild("to")?.attrs.jid).equal(ROMEO.bare);
+    // Apps would hold it to the address of their account
+    expect(envelope.getChild("to")).equal(undefined);
+    expect(envelope.getChild("content")?.getChild("addressee", NS.envelope)?.attrs.jid).equal(ROMEO.bare);
     expect(envelope.getChild("time")?.attrs.stamp).equal("2026-01-01T00:00:00.000Z");
     expect(envelope.getChild("rpad")).not.equal(undefined);
   });

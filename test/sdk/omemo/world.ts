@@ -21,6 +21,7 @@ import { FakePubSub } from "./fake-pubsub.js";
 
 export const JULIET = Jid.parse("+15551230001@phone.example.org");
 export const ROMEO = Jid.parse("+15551230002@phone.example.org");
+export const MERCUTIO = Jid.parse("+15551230003@phone.example.org");
 
 /** A device of somebody with its store. */
 export interface Device {
@@ -173,4 +174,22 @@ export function contentOf(storage: Storage): string[] {
 /** Lets events and what runs in the background come. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A world with a device of Juliet's and one of Romeo's; a test may put others in their places. */
+export interface Lovers {
+  world: World;
+  juliet: Device;
+  romeo: Device;
+}
+
+/** Gives each test of a `describe` block a world of its own with Juliet (device 11) and Romeo (device 22) in it. */
+export function useLovers(newWorld: () => World): Lovers {
+  const lovers = {} as Lovers;
+  beforeEach(async () => {
+    lovers.world = newWorld();
+    lovers.juliet = await lovers.world.device(JULIET, 11);
+    lovers.romeo = await lovers.world.device(ROMEO, 22);
+  });
+  return lovers;
 }
