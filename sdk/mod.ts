@@ -14,6 +14,9 @@ export type { Account } from "./client/account.js";
 export { SendHandle } from "./client/handles.js";
 export type { SendState } from "./client/sent-records.js";
 export { IncomingMessage } from "./client/incoming-message.js";
+export type { InboxItem, InboxItemOf } from "./client/inbox-item.js";
+export type { ClientUnit } from "./client/unit.js";
+export type { MessageContent, Quote } from "../src/message-content.js";
 export type {
   ClientEvents,
   ClientState,

@@ -10,6 +10,8 @@ const FEATURES = [
   NS.discoInfo,
   NS.caps,
   NS.ping,
+  // What tells it from an ordinary app: it opens its mailbox itself
+  NS.mailbox,
   NS.omemo,
   NS.omemo2,
   `${OMEMO_DEVICE_LIST_NODE}+notify`,

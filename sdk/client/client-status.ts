@@ -28,10 +28,11 @@ export class ClientStatus {
   }
 
   /** It is doing something else; `refused` is left for `stopped` alone. */
-  set(state: ClientState): void {
+  set(state: ClientState, reason?: TwotickError): void {
     if (this.#state === state || (this.#state === "refused" && state !== "stopped")) return;
     this.#state = state;
     this.#tell("state", state);
+    this.#tell("connection", { state, reason });
   }
 
   /** Messages come and go. */
@@ -42,7 +43,7 @@ export class ClientStatus {
   /** It is refused for good. */
   refuse(error: TwotickError): void {
     if (this.#isStopping || this.#state === "refused") return;
-    this.set("refused");
+    this.set("refused", error);
     this.#tell("fatal", error);
     this.#settle?.(error);
   }

@@ -1,27 +1,24 @@
-import { createHash } from "node:crypto";
 import { type Clock, systemClock } from "../../src/clock.js";
 import { InvalidInput, LinkError, TwotickError } from "../../src/errors.js";
-import { type DeviceId, messageId, type MessageId, newMessageId } from "../../src/ids.js";
-import { Jid } from "../../src/jid.js";
+import { type DeviceId, messageId, type MessageId } from "../../src/ids.js";
 import type { MessageStatus } from "../../src/mailbox-status.js";
-import { NS } from "../../src/namespaces.js";
+import type { MessageContent } from "../../src/message-content.js";
 import { phoneNumber, type PhoneNumber } from "../../src/phone-number.js";
-import { ILLEGAL_CHARACTER } from "../../src/stream-chars.js";
 import { SteadyClock } from "../../src/steady-clock.js";
-import { escapeXML } from "../../src/xml.js";
 import { TypedEvents } from "../connection/events.js";
 import type { Fingerprint } from "../omemo/mod.js";
+import { readBlocked, setBlocked } from "./blocking.js";
 import type { ClientEvents, ClientState } from "./events.js";
 import { type SendHandle } from "./handles.js";
+import { type InboxItem, inboxItem } from "./inbox-item.js";
 import { IncomingMessage } from "./incoming-message.js";
-import { type InboxRecord, removeFromInbox } from "./inbox-records.js";
+import { type InboxRecord, nextInboxOrder, removeFromInbox } from "./inbox-records.js";
 import type { ClientOptions, SendOptions } from "./options.js";
-import { appendOutbox } from "./outbox-records.js";
 import { Engine } from "./engine.js";
 import { ClientTrust } from "./trust.js";
+import { type ClientUnit, ownView, TransactionUnit } from "./unit.js";
+import type { Storage, View } from "../storage/port.js";
 
-/** Bytes of a text; encrypted for some devices it still fits into what the service takes. */
-const MAX_TEXT_BYTES = 64 * 1024;
 const FLUSH_MS = 2_000;
 
 /**
@@ -46,10 +43,13 @@ export class Client {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #events = new TypedEvents<ClientEvents>((error) => this.#threw(error));
+  readonly #storage: Storage;
   #hasStarted = false;
+  #isTakenOver = false;
   #stopped: Promise<void> | undefined;
 
   private constructor(options: ClientOptions) {
+    this.#storage = options.storage;
     this.#clock = new SteadyClock(options.clock ?? systemClock);
     this.#engine = new Engine({ ...options, clock: this.#clock }, (name, detail) =>
       this.#events.emit(name, detail),
@@ -86,6 +86,11 @@ export class Client {
     return this.#engine.ownNumber && this.#engine.omemo().fingerprint;
   }
 
+  /** The order of the next item that comes into the inbox: what has a lower one was there before. @throws {StorageError} */
+  get nextOrder(): number {
+    return this.#storage.read((view) => nextInboxOrder(view));
+  }
+
   /** What it is doing. */
   get state(): ClientState {
     return this.#engine.state;
@@ -113,7 +118,7 @@ export class Client {
   async start(): Promise<void> {
     if (this.#hasStarted) throw new InvalidInput("a client is started once");
     this.#hasStarted = true;
-    void this.#presentEvents();
+    if (!this.#isTakenOver) void this.#presentEvents();
     await this.#engine.start();
   }
 
@@ -127,30 +132,49 @@ export class Client {
    * Writes a message to a number; resolves with its handle when it is durable in the outbox.
    *
    * @param to E.164, for example `+15551230001`
+   * @param content a text; or a text that answers or replaces a message, a reaction, a retraction
    * @throws {InvalidInput} for a malformed number, an empty or too long text or one that cannot stand in XML, an id that stands for another message
    * @throws {StorageError} when it cannot be made durable; it is not sent then
    */
-  async send(to: string, text: string, options: SendOptions = {}): Promise<SendHandle> {
+  async send(to: string, content: string | MessageContent, options: SendOptions = {}): Promise<SendHandle> {
+    return await this.commit((unit) => unit.send(to, content, options));
+  }
+
+  /**
+   * Makes several changes durable together, or none of them: acknowledgements, messages and records of one's own.
+   * A program that answers a message, notes something of it and acknowledges it in one unit does all three exactly once.
+   *
+   * @param work not asynchronous; it may run twice, and changes nothing but the unit
+   * @throws what `work` throws; @throws {StorageError} when it cannot be made durable: nothing has changed then
+   *
+   * @example
+   * await client.commit((unit) => {
+   *   unit.send(item.from, "noted");
+   *   unit.set("last", Buffer.from(item.text));
+   *   unit.acknowledge(item);
+   * });
+   */
+  async commit<Result>(work: (unit: ClientUnit) => Result): Promise<Result> {
     this.#requireOpen();
-    const address = this.#engine.jidOf(phoneNumber(to)).bare;
-    const id = options.id === undefined ? newMessageId() : messageId(options.id);
-    if (text === "") throw new InvalidInput("the text is empty");
-    if (Buffer.byteLength(text) > MAX_TEXT_BYTES)
-      throw new InvalidInput(`a text has at most ${MAX_TEXT_BYTES} bytes`);
-    if (ILLEGAL_CHARACTER.test(text))
-      throw new InvalidInput("a text has no control characters but line breaks and tabs");
-    const digest = createHash("sha256").update(`${address}\0${text}`).digest("base64url");
-    const { commits, sent, outbox, handles } = this.#engine;
-    const record = await commits.run((transaction) => {
-      const earlier = sent.get(transaction, id);
-      if (earlier && earlier.digest !== digest)
-        throw new InvalidInput("another message was sent under this id");
-      if (earlier) return undefined;
-      sent.put(transaction, { id, to: address, digest, sentAt: this.#clock.now(), devices: [] });
-      return appendOutbox(transaction, { kind: "message", id, to: address, text });
+    const { commits, sent, outbox, handles, backlog } = this.#engine;
+    const ports = {
+      clock: this.#clock,
+      sent,
+      handles,
+      jidOf: (number: string) => this.#engine.jidOf(number),
+    };
+    const { result, unit } = await commits.run((transaction) => {
+      const begun = new TransactionUnit(transaction, ports);
+      return { result: work(begun), unit: begun };
     });
-    if (record) outbox.add(record);
-    return handles.of({ id, to: address });
+    for (const record of unit.added) outbox.add(record);
+    if (unit.acknowledged > 0) backlog.acknowledged(unit.acknowledged);
+    return result;
+  }
+
+  /** Reads one's own records: those that {@link Client.commit} wrote. @throws {StorageError} */
+  read<Result>(work: (view: View) => Result): Result {
+    return this.#storage.read((view) => work(ownView(view)));
   }
 
   /** The handle of a message that this device sent; `undefined` when it is not known (any more). */
@@ -169,17 +193,25 @@ export class Client {
     }
   }
 
+  /**
+   * Everything that is not acknowledged yet, and what comes, in order; ends when the client stops. Each item is to be
+   * acknowledged, within {@link Client.commit}; until then it comes again after a restart.
+   *
+   * Called before `start` it takes over: nothing is acknowledged by itself, and `message`, `reaction`, `retraction`,
+   * `sent-elsewhere` and `undecryptable` are no longer told as events.
+   */
+  inbox(): AsyncGenerator<InboxItem, void, undefined> {
+    this.#isTakenOver ||= !this.#hasStarted;
+    return this.#items();
+  }
+
+  async *#items(): AsyncGenerator<InboxItem, void, undefined> {
+    for await (const record of this.#engine.presenter.read()) yield inboxItem(record);
+  }
+
   /** Tells the sender of a message that the person has seen it; resolves when that is durable in the outbox. @throws {StorageError} */
   async markRead(message: Pick<IncomingMessage, "id" | "from">): Promise<void> {
-    this.#requireOpen();
-    const to = this.#engine.jidOf(message.from).bare;
-    // XEP-0333 §4.3
-    const payload = `<displayed xmlns='${NS.chatMarkers}' id='${escapeXML(message.id)}'/>`;
-    const { commits, outbox } = this.#engine;
-    const record = await commits.run((transaction) =>
-      appendOutbox(transaction, { kind: "displayed", id: newMessageId(), to, payload }),
-    );
-    outbox.add(record);
+    await this.commit((unit) => unit.markRead(message));
   }
 
   /**
@@ -199,6 +231,26 @@ export class Client {
     return await this.#engine.service.status(messageId(id));
   }
 
+  /**
+   * Blocks a number, for every device and app of the account and until `unblock`: nothing that it sends arrives any more,
+   * and it does not see this person. It is told nothing: what it sends is accepted, and no receipt ever comes.
+   *
+   * @param number E.164 @throws {InvalidInput} {StanzaError} {LinkError} Source: XEP-0191
+   */
+  async block(number: string): Promise<void> {
+    await setBlocked(this.#engine.service, number, true);
+  }
+
+  /** Ends a block; what was sent meanwhile does not come. @throws {InvalidInput} {StanzaError} {LinkError} */
+  async unblock(number: string): Promise<void> {
+    await setBlocked(this.#engine.service, number, false);
+  }
+
+  /** The numbers that the account has blocked, in the order in which it did. @throws {StanzaError} {LinkError} */
+  async blocked(): Promise<PhoneNumber[]> {
+    return await readBlocked(this.#engine.service);
+  }
+
   async #presentEvents(): Promise<void> {
     try {
       for await (const record of this.#engine.presenter.read()) await this.#present(record);
@@ -208,22 +260,12 @@ export class Client {
   }
 
   async #present(record: InboxRecord): Promise<void> {
-    const { id, at, device } = record;
-    if (record.kind === "message") return this.#events.emit("message", this.#messageOf(record));
-    if (record.kind === "sent-elsewhere") {
-      const to = Jid.parse(record.to).local;
-      this.#events.emit("sent-elsewhere", {
-        id,
-        to,
-        at,
-        device,
-        trust: record.trust,
-        text: record.text ?? "",
-      });
-    } else {
-      const from = Jid.parse(record.from).local;
-      this.#events.emit("undecryptable", { id, from, at, device, reason: record.reason ?? "malformed" });
-    }
+    const item = inboxItem(record);
+    if (item.kind === "message") return this.#events.emit("message", this.#messageOf(record));
+    if (item.kind === "sent-elsewhere") this.#events.emit("sent-elsewhere", item);
+    else if (item.kind === "undecryptable") this.#events.emit("undecryptable", item);
+    else if (item.kind === "reaction") this.#events.emit("reaction", item);
+    else this.#events.emit("retraction", item);
     // What cannot be removed now is told once more after a restart; what comes is told all the same
     await this.#acknowledge(record.order).catch((error: unknown) => this.#events.emit("error", error));
   }
@@ -236,8 +278,10 @@ export class Client {
     });
   }
 
-  #acknowledge(order: number): Promise<void> {
-    return this.#engine.commits.run((transaction) => removeFromInbox(transaction, order));
+  async #acknowledge(order: number): Promise<void> {
+    const { commits, backlog } = this.#engine;
+    const wasThere = await commits.run((transaction) => removeFromInbox(transaction, order));
+    if (wasThere) backlog.acknowledged(1);
   }
 
   #requireOpen(): void {

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../src/clock.js";
-import type { TwotickError } from "../../src/errors.js";
+import { LinkError, type TwotickError } from "../../src/errors.js";
 import type { DeviceId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import type { Element } from "../../src/xml.js";
@@ -8,6 +8,7 @@ import type { Storage, Transaction } from "../storage/port.js";
 import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
+import { Backlog } from "./backlog.js";
 import { presenceWithCaps } from "./caps.js";
 import { enqueueControl } from "./control-messages.js";
 import { Encryption } from "./encryption.js";
@@ -36,6 +37,7 @@ export class Engine {
   readonly handles: Handles;
   readonly outbox: Outbox;
   readonly presenter: Presenter;
+  readonly backlog: Backlog;
   readonly service: MailboxService;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
@@ -69,6 +71,7 @@ export class Engine {
     this.#generation = new StoreGeneration(storage, this.commits);
     this.sent = new SentRecords(storage, clock);
     this.presenter = new Presenter(storage);
+    this.backlog = new Backlog(options.maxBacklog ?? Infinity, storage, clock);
     this.#connection = this.#openConnection();
     this.service = new MailboxService(
       this.#connection,
@@ -86,7 +89,12 @@ export class Engine {
       ownNumber: () => this.requireNumber(),
     });
     this.outbox = this.#createOutbox();
-    this.handles = new Handles({ clock, sent: this.sent, status: (id) => this.service.status(id) });
+    this.handles = new Handles({
+      clock,
+      sent: this.sent,
+      status: (id) => this.service.status(id),
+      cancel: (id) => this.outbox.cancel(id),
+    });
     this.#announcer = new Announcer({
       clock,
       random,
@@ -148,6 +156,7 @@ export class Engine {
     this.#pruning.stop();
     this.#announcer.stop();
     this.presenter.close();
+    this.backlog.close();
     await Promise.race([
       this.outbox.stop(),
       new Promise<void>((resolve) => void this.#clock.after(withinMs, resolve)),
@@ -172,9 +181,9 @@ export class Engine {
       this.#session.online(isResumed);
       this.#status.set(this.#session.isAttached ? "attached" : "attaching");
     });
-    opened.on("offline", ({ isResumable }) => {
+    opened.on("offline", ({ isResumable, reason }) => {
       this.#session.offline(isResumable);
-      this.#status.set("connecting");
+      this.#status.set("connecting", reason);
     });
     opened.on("error", (error) => this.#tell("error", error));
     opened.on("fatal", (error) => this.#fatal(error));
@@ -211,6 +220,7 @@ export class Engine {
       acks: this.#acks,
       handles: this.handles,
       presenter: this.presenter,
+      backlog: this.backlog,
       omemo: () => this.#encryption.number && this.omemo(),
       tell: this.#tell,
     });
@@ -235,7 +245,7 @@ export class Engine {
         answered: (number) => this.#answered(number),
         attached: () => this.#opened(),
         resumed: () => this.#opened(),
-        detached: () => this.#closed(),
+        detached: (reason) => this.#closed(new LinkError("detached", reason)),
         refused: (error) => this.#fatal(error),
         error: (error) => this.#tell("error", error),
       },
@@ -303,10 +313,10 @@ export class Engine {
     this.#announcer.begin();
   }
 
-  #closed(): void {
+  #closed(reason: LinkError): void {
     this.outbox.pause();
     this.#announcer.stop();
-    if (this.#connection.state === "online") this.#status.set("attaching");
+    if (this.#connection.state === "online") this.#status.set("attaching", reason);
   }
 
   #learn(number: Jid): void {

@@ -3,6 +3,7 @@ import type { TwotickError } from "../../src/errors.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import type { ReceiptState } from "../../src/receipt-state.js";
 import type { OmemoEvent, OpenFailure, TrustLevel } from "../omemo/mod.js";
+import type { InboxItemOf } from "./inbox-item.js";
 import type { IncomingMessage } from "./incoming-message.js";
 import type { SendHandle } from "./handles.js";
 
@@ -45,8 +46,14 @@ export interface Receipt {
 /** What a client tells. Everything told is durable before. */
 export interface ClientEvents {
   state: ClientState;
+  /** The same with the reason, where there is one: why the connection or the mailbox was lost, or it was refused. */
+  connection: { readonly state: ClientState; readonly reason: TwotickError | undefined };
   /** A message; it is told again after a restart until `acknowledge` was called. */
   message: IncomingMessage;
+  /** What a person now says to a message with emojis. Told at least once: once more when the process ended in between. */
+  reaction: InboxItemOf<"reaction">;
+  /** A person takes a message back. Told at least once: once more when the process ended in between. */
+  retraction: InboxItemOf<"retraction">;
   /** Told at least once: once more when the process ended in between. */
   "sent-elsewhere": SentElsewhere;
   /** Told at least once: once more when the process ended in between. */

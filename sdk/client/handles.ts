@@ -20,6 +20,8 @@ export interface HandlePorts {
   readonly sent: SentRecords;
   /** Asks the service how far a message has come. */
   readonly status: (id: MessageId) => Promise<MessageStatus>;
+  /** Takes a message back that nothing was done for yet. */
+  readonly cancel: (id: MessageId) => Promise<boolean>;
 }
 
 type Watcher = () => void;
@@ -151,6 +153,17 @@ export class SendHandle {
   /** Asks the service how far the message has come on each device. @throws {StanzaError} @throws {LinkError} */
   status(): Promise<MessageStatus> {
     return this.#ports.status(this.id);
+  }
+
+  /**
+   * Takes the message back as long as it has not been encrypted: while the client is offline, or others go first. It
+   * has failed then, with the code `cancelled`.
+   *
+   * @returns whether nobody gets it; otherwise it is or may be on its way, and only a retraction is left
+   * @throws {StorageError}
+   */
+  cancel(): Promise<boolean> {
+    return this.#ports.cancel(this.id);
   }
 
   #change(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
+import type { Quote } from "../../src/message-content.js";
 import type { OpenFailure, TrustLevel } from "../omemo/mod.js";
 import type { Transaction, View } from "../storage/port.js";
 import { decodeRecord, encodeRecord, orderKey } from "./codec.js";
@@ -7,7 +8,7 @@ import { decodeRecord, encodeRecord, orderKey } from "./codec.js";
 /** What arrived and was not yet acknowledged by the app, in the order of arrival. Addresses are bare JIDs. */
 export interface InboxRecord {
   readonly order: number;
-  readonly kind: "message" | "sent-elsewhere" | "undecryptable";
+  readonly kind: "message" | "reaction" | "retraction" | "sent-elsewhere" | "undecryptable";
   readonly id: MessageId;
   readonly from: string;
   readonly to: string;
@@ -16,6 +17,12 @@ export interface InboxRecord {
   /** The sending device, as far as it is known. */
   readonly device?: DeviceId | undefined;
   readonly text?: string;
+  readonly quote?: Quote | undefined;
+  /** The earlier message that it stands in place of. */
+  readonly replaces?: MessageId | undefined;
+  /** The earlier message that a reaction or a retraction is about. */
+  readonly of?: MessageId;
+  readonly emojis?: readonly string[];
   readonly isEncrypted?: boolean;
   /** What the identity that it came with counted as when it was opened. */
   readonly trust?: TrustLevel | undefined;
@@ -27,8 +34,7 @@ const NEXT = "inbox-next";
 
 /** Puts something at the end of the inbox. */
 export function appendInbox(transaction: Transaction, content: Omit<InboxRecord, "order">): InboxRecord {
-  const bytes = transaction.get(NEXT);
-  const order = bytes ? (decodeRecord(bytes) as { order: number }).order : 1;
+  const order = nextInboxOrder(transaction);
   transaction.set(NEXT, encodeRecord({ order: order + 1 }));
   const record = { order, ...content };
   transaction.set(PREFIX + orderKey(order), encodeRecord(record));
@@ -42,7 +48,21 @@ export function readInbox(view: View, after: number, limit: number): InboxRecord
     .map(([, bytes]) => decodeRecord(bytes) as InboxRecord);
 }
 
-/** Removes what the app has acknowledged. */
-export function removeFromInbox(transaction: Transaction, order: number): void {
-  transaction.delete(PREFIX + orderKey(order));
+/** How many records wait. */
+export function countInbox(view: View): number {
+  return view.scan(PREFIX).length;
+}
+
+/** The order of the next record. */
+export function nextInboxOrder(view: View): number {
+  const bytes = view.get(NEXT);
+  return bytes ? (decodeRecord(bytes) as { order: number }).order : 1;
+}
+
+/** Removes what the app has acknowledged. Answers whether it was there. */
+export function removeFromInbox(transaction: Transaction, order: number): boolean {
+  const key = PREFIX + orderKey(order);
+  if (!transaction.get(key)) return false;
+  transaction.delete(key);
+  return true;
 }

@@ -3,8 +3,9 @@ import { StorageError } from "../../src/errors.js";
 import { seq as toSeq, type Seq } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import { readDeliver, type Entry, type MessageEntry } from "../../src/mailbox-deliver.js";
+import { type MessageContent, readContent } from "../../src/message-content.js";
 import { NS } from "../../src/namespaces.js";
-import { attribute, xml, type Element } from "../../src/xml.js";
+import { attribute, childElements, xml, type Element } from "../../src/xml.js";
 import { isOmemoMessage, type Incoming, type Omemo, type Opened } from "../omemo/mod.js";
 import type { Transaction } from "../storage/port.js";
 import { readCursor, writeCursor, Acknowledgements } from "./acknowledgements.js";
@@ -165,7 +166,7 @@ export class Inbox {
     const key = `${from.bare} ${id}`;
     if (this.#seen.get(transaction, key)) return;
     const message = element.getChild("message") as Element;
-    const content = readContent(transaction, omemo, { from, to, at }, message);
+    const content = readMessage(transaction, omemo, { from, to, at }, message);
     this.#seen.set(transaction, key, new Uint8Array([1]));
     if (content.kind === "nothing") return;
     const common = { id, from: from.bare, to: to.bare, at, device: content.device };
@@ -177,18 +178,18 @@ export class Inbox {
       draft.records.push(appendInbox(transaction, { ...common, kind: "undecryptable", reason }));
       return;
     }
-    const isOwn = from.bare === own.bare;
-    const { text, isEncrypted, trust } = content;
-    draft.records.push(
-      appendInbox(transaction, {
-        ...common,
-        kind: isOwn ? "sent-elsewhere" : "message",
-        text,
-        isEncrypted,
-        trust,
-      }),
-    );
+    const { said, isEncrypted, trust } = content;
+    const kind = kindOf(said, from.bare === own.bare);
+    if (kind === undefined) return;
+    const { kind: _, ...about } = said;
+    draft.records.push(appendInbox(transaction, { ...common, kind, ...about, isEncrypted, trust }));
   }
+}
+
+/** As what a content is told; nothing for what other own devices say of earlier messages. */
+function kindOf(said: MessageContent, isOwn: boolean): InboxRecord["kind"] | undefined {
+  if (said.kind === "text") return isOwn ? "sent-elsewhere" : "message";
+  return isOwn ? undefined : said.kind;
 }
 
 /** What every message needs; it can be had once the mailbox was open. */
@@ -197,29 +198,30 @@ interface Ready {
   readonly own: Jid;
 }
 
-function readContent(transaction: Transaction, omemo: Omemo, incoming: Incoming, message: Element): Content {
+function readMessage(transaction: Transaction, omemo: Omemo, incoming: Incoming, message: Element): Content {
   if (isOmemoMessage(message)) return ofOpened(omemo.open(transaction, incoming, message));
-  const body = message.getChild("body")?.getText();
-  if (body === undefined) return { kind: "nothing" };
-  return { kind: "text", device: undefined, text: body, isEncrypted: false, trust: undefined };
+  const said = readContent(message.getChild("body")?.getText(), childElements(message));
+  if (!said) return { kind: "nothing" };
+  return { kind: "said", device: undefined, said, isEncrypted: false, trust: undefined };
 }
 
 type Content =
   | { readonly kind: "nothing" }
   | Extract<Opened, { kind: "failed" }>
   | {
-      readonly kind: "text";
+      readonly kind: "said";
       readonly device: InboxRecord["device"];
-      readonly text: string;
+      readonly said: MessageContent;
       readonly isEncrypted: boolean;
       readonly trust: InboxRecord["trust"];
     };
 
 function ofOpened(opened: Opened): Content {
-  if (opened.kind === "key-transport" || opened.kind === "content") return { kind: "nothing" };
+  if (opened.kind === "key-transport") return { kind: "nothing" };
   if (opened.kind === "failed") return opened.isSilent ? { kind: "nothing" } : opened;
-  const { device, plaintext: text, trust } = opened;
-  return { kind: "text", device, text, isEncrypted: true, trust };
+  const { device, elements, trust } = opened;
+  const said = readContent(opened.kind === "plaintext" ? opened.plaintext : undefined, elements);
+  return said ? { kind: "said", device, said, isEncrypted: true, trust } : { kind: "nothing" };
 }
 
 /** Reads entry by entry; one without a place in the mailbox is left to the next, which acknowledges it. */

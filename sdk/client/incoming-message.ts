@@ -1,6 +1,7 @@
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
+import type { Quote } from "../../src/message-content.js";
 import type { PhoneNumber } from "../../src/phone-number.js";
 import type { TrustLevel } from "../omemo/mod.js";
 import type { SendHandle } from "./handles.js";
@@ -24,6 +25,10 @@ export class IncomingMessage {
   /** The device that it came from; missing when it was not encrypted, as then nothing proves it. */
   readonly device: DeviceId | undefined;
   readonly text: string;
+  /** What it answers. */
+  readonly quote: Quote | undefined;
+  /** The earlier message of the same sender that it stands in place of. */
+  readonly replaces: MessageId | undefined;
   /** Whether it came end-to-end encrypted; otherwise the service could read and change it. */
   readonly isEncrypted: boolean;
   /**
@@ -42,6 +47,8 @@ export class IncomingMessage {
     this.at = record.at;
     this.device = record.device;
     this.text = record.text ?? "";
+    this.quote = record.quote;
+    this.replaces = record.replaces;
     this.isEncrypted = record.isEncrypted ?? false;
     this.trust = record.trust;
     this.#order = record.order;

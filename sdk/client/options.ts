@@ -25,6 +25,11 @@ export interface ClientOptions {
   >;
   /** Whether the service is asked for compact frames (docs/protocol.md 4.7); true unless given. Without them XML is spoken. */
   readonly wantsFrames?: boolean | undefined;
+  /**
+   * How many items may lie in the inbox unacknowledged before arriving ones are held back, at the service, by its
+   * window; no limit unless given. An app that falls behind then shows to its senders, as `resource-constraint`.
+   */
+  readonly maxBacklog?: number | undefined;
   /** Where the time comes from. */
   readonly clock?: Clock;
   /** A random number from 0 to 1, for the time between attempts. */
@@ -44,4 +49,6 @@ export interface SendOptions {
    * that does not know whether it has sent something before it crashed asks again.
    */
   readonly id?: string;
+  /** Whether an id that was used answers the handle of its message also when that said something else. */
+  readonly isFirstKept?: boolean;
 }

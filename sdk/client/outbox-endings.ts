@@ -68,6 +68,11 @@ export class Endings {
     if (news.some(({ kind }) => kind === "displayed")) this.#listener.error(error);
   }
 
+  /** Tells what was noted elsewhere. */
+  told(id: MessageId, error: TwotickError): void {
+    this.#tell(() => this.#listener.failed(id, error));
+  }
+
   /** What could not be noted yet is left to the next start: submitted again, it is a duplicate. */
   stop(): void {
     this.#isStopped = true;

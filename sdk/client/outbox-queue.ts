@@ -107,6 +107,14 @@ export class OutboxQueue {
     }
   }
 
+  /** Takes out an entry that is not sealed; one that is just being sealed is left to that, which will not find it. */
+  forget(order: number): void {
+    for (const { entries, isSealing } of this.#conversations.values()) {
+      const entry = entries.find((one) => one.order === order);
+      if (entry && !isSealing) this.remove([entry]);
+    }
+  }
+
   /** Forgets conversations in which nothing is left. */
   sweep(conversations: Iterable<Conversation>): void {
     for (const conversation of conversations) {

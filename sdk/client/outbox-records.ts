@@ -11,7 +11,9 @@ export interface OutboxRecord {
   readonly id: MessageId;
   /** Bare number JID. */
   readonly to: string;
-  readonly text?: string;
+  readonly text?: string | undefined;
+  /** What stands beside the text in the envelope, each as XML with its own `xmlns`. */
+  readonly elements?: readonly string[] | undefined;
   /** What the encryption wants sent; nobody is told how it ends. */
   readonly control?: ControlMessage;
   /** Until when it is tried again whenever the mailbox is opened; what has none ends with its first attempts. */
@@ -43,6 +45,14 @@ export function writeOutbox(transaction: Transaction, record: OutboxRecord): voi
 export function readOutbox(view: View, order: number): OutboxRecord | undefined {
   const bytes = view.get(PREFIX + orderKey(order));
   return bytes && (decodeRecord(bytes) as OutboxRecord);
+}
+
+/** Where a message stands; `undefined` when it has ended. */
+export function findInOutbox(view: View, id: MessageId): number | undefined {
+  for (const record of outboxRecords(view)) {
+    if (record.kind === "message" && record.id === id) return record.order;
+  }
+  return undefined;
 }
 
 /** Removes what has ended. */

@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from "../../src/clock.js";
-import { LinkError, StanzaError, type TwotickError } from "../../src/errors.js";
+import { LinkError, StanzaError, TwotickError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
 import { MAX_MESSAGES_PER_SUBMIT, type SubmitOutcome } from "../../src/mailbox-submit.js";
 import { retryDelayMs } from "../connection/retry.js";
@@ -10,7 +10,13 @@ import type { GroupCommit } from "./group-commit.js";
 import { Endings, type OutboxListener } from "./outbox-endings.js";
 import { asTwotickError, judgeRefusal, judgeSeal, judgeSubmit } from "./outbox-outcomes.js";
 import { type Conversation, OutboxQueue, type Queued } from "./outbox-queue.js";
-import { outboxRecords, readOutbox, type OutboxRecord } from "./outbox-records.js";
+import {
+  findInOutbox,
+  outboxRecords,
+  readOutbox,
+  removeFromOutbox,
+  type OutboxRecord,
+} from "./outbox-records.js";
 import { prepareEntries, sealEntries, sealFirstAhead } from "./sealing.js";
 import { SetAside } from "./set-aside.js";
 import type { SentRecords } from "./sent-records.js";
@@ -86,6 +92,24 @@ export class Outbox {
     // It waits for what is being tried again: its time has begun
     if (this.#queue.of(entry).failures > 0) entry.startedMs = this.#ports.attachedMs();
     this.#pump();
+  }
+
+  /** Takes back what nothing was done for yet; it has failed then (`cancelled`). Answers whether it could be. @throws {StorageError} */
+  async cancel(id: MessageId): Promise<boolean> {
+    const { commits, storage, sent } = this.#ports;
+    const order = storage.read((view) => findInOutbox(view, id));
+    if (order === undefined) return false;
+    const error = new TwotickError("cancelled", "the message was taken back before it went");
+    const isCancelled = await commits.run((transaction) => {
+      const record = readOutbox(transaction, order);
+      if (!record || record.payload !== undefined || !sent.fail(transaction, id, error)) return false;
+      removeFromOutbox(transaction, order);
+      return true;
+    });
+    if (!isCancelled) return false;
+    this.#queue.forget(order);
+    this.#endings.told(id, error);
+    return true;
   }
 
   /** The mailbox is open: everything goes now. */

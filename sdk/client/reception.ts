@@ -2,6 +2,7 @@ import { Jid } from "../../src/jid.js";
 import type { Element } from "../../src/xml.js";
 import type { Omemo } from "../omemo/mod.js";
 import type { Acknowledgements } from "./acknowledgements.js";
+import type { Backlog } from "./backlog.js";
 import type { Tell } from "./events.js";
 import type { GroupCommit } from "./group-commit.js";
 import type { Handles } from "./handles.js";
@@ -19,6 +20,7 @@ export interface ReceptionPorts {
   readonly acks: Acknowledgements;
   readonly handles: Handles;
   readonly presenter: Presenter;
+  readonly backlog: Backlog;
   /** The encryption, once the own number is known. */
   readonly omemo: () => Omemo | undefined;
   readonly tell: Tell;
@@ -27,6 +29,8 @@ export interface ReceptionPorts {
 /** Takes what arrives to where it belongs; first into the store, then to the service as an acknowledgement, then to the app. */
 export class Reception {
   readonly #ports: ReceptionPorts;
+  /** What is held back, in order; missing while nothing is. */
+  #held: Promise<void> | undefined;
 
   constructor(ports: ReceptionPorts) {
     this.#ports = ports;
@@ -37,7 +41,7 @@ export class Reception {
     const { service, session, tell } = this.#ports;
     const notice = service.read(stanza);
     if (!notice) return;
-    if (notice.kind === "deliver") void this.#takeIn(notice.deliver, !session.isAttaching);
+    if (notice.kind === "deliver") this.#deliver(notice.deliver, !session.isAttaching);
     else if (notice.kind === "unreachable") session.reattach("the service is away");
     else if (notice.kind === "unreadable") {
       tell("error", notice.error);
@@ -51,6 +55,18 @@ export class Reception {
     }
   }
 
+  #deliver(deliver: Element, isOfThisSession: boolean): void {
+    const { backlog } = this.#ports;
+    if (!this.#held && !backlog.isFull) return void this.#takeIn(deliver, isOfThisSession);
+    const held = (this.#held ?? Promise.resolve())
+      .then(() => backlog.room())
+      .then(() => this.#takeIn(deliver, isOfThisSession))
+      .then(() => {
+        if (this.#held === held) this.#held = undefined;
+      });
+    this.#held = held;
+  }
+
   /** Tells the encryption what it should know; what it cannot note is told. */
   #inform(inform: (omemo: Omemo) => void): void {
     try {
@@ -62,7 +78,7 @@ export class Reception {
   }
 
   async #takeIn(deliver: Element, isOfThisSession: boolean): Promise<void> {
-    const { service, commits, inbox, session, tell, handles, presenter } = this.#ports;
+    const { service, commits, inbox, session, tell, handles, presenter, backlog } = this.#ports;
     let intake: Intake;
     try {
       intake = await commits.run((transaction) => inbox.receive(transaction, deliver, isOfThisSession));
@@ -72,6 +88,7 @@ export class Reception {
       return;
     }
     inbox.committed(intake);
+    backlog.added(intake.records.length);
     this.#acknowledge(intake);
     if (intake.hasGap) session.reattach("entries were lost on the way");
     for (const fault of intake.faults) tell("error", fault);

@@ -1,7 +1,8 @@
 import { InvalidInput, StanzaError, TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
 import { MAX_PAYLOAD_BYTES } from "../../src/mailbox-submit.js";
-import { type Omemo, OmemoError, type Sealed, type SealedAhead } from "../omemo/mod.js";
+import { type Omemo, OmemoError, type PlainContent, type Sealed, type SealedAhead } from "../omemo/mod.js";
+import { parseXml } from "../../src/xml.js";
 import type { Storage, Transaction } from "../storage/port.js";
 import type { Conversation, Queued } from "./outbox-queue.js";
 import { type OutboxRecord, readOutbox, writeOutbox } from "./outbox-records.js";
@@ -44,7 +45,7 @@ export async function sealFirstAhead(
 ): Promise<SealedAhead | undefined> {
   const record = entry && storage.read((view) => readOutbox(view, entry.order));
   if (!record || record.payload !== undefined || record.control) return undefined;
-  return omemo.sealAhead(to, record.text ?? "");
+  return omemo.sealAhead(to, contentOf(record));
 }
 
 /**
@@ -103,9 +104,14 @@ function sealRecord(
   transaction: Transaction,
   omemo: Omemo,
   to: Jid,
-  { control, text = "" }: OutboxRecord,
+  record: OutboxRecord,
   ahead: SealedAhead | undefined,
 ): Sealed | undefined {
-  if (control) return omemo.sealControl(transaction, control);
-  return ahead ? ahead.seal(transaction) : omemo.seal(transaction, to, text);
+  if (record.control) return omemo.sealControl(transaction, record.control);
+  return ahead ? ahead.seal(transaction) : omemo.seal(transaction, to, contentOf(record));
+}
+
+function contentOf({ text, elements }: OutboxRecord): PlainContent {
+  if (!elements) return text ?? "";
+  return { text, elements: elements.map((element) => parseXml(element)) };
 }

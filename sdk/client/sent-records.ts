@@ -92,6 +92,8 @@ export class SentRecords {
   fail(transaction: Transaction, id: MessageId, error: TwotickError): boolean {
     const record = this.get(transaction, id);
     if (!record || record.acceptedAt !== undefined || record.devices.length > 0) return false;
+    // It was cancelled before
+    if (record.failure) return false;
     this.put(transaction, { ...record, failure: storeFailure(error) });
     return true;
   }

@@ -47,7 +47,7 @@ export class Api {
   }
 
   async #postOnce(path: string, body: object): Promise<Record<string, unknown>> {
-    const base = String(this.#options.api).replace(/\/+$/, "");
+    const base = withoutSlashes(String(this.#options.api));
     const { status, text, isJson } = await this.#fetch(`${base}${path}`, JSON.stringify(body));
     const answer = isJson ? parse(text) : undefined;
     if (status >= 200 && status < 300 && answer) return answer;
@@ -107,4 +107,10 @@ function readProblem(status: number, problem: Record<string, unknown> | undefine
     ...(typeof retryAfterSeconds === "number" ? { retryAfterSeconds } : {}),
     ...(typeof checksLeft === "number" ? { checksLeft } : {}),
   });
+}
+
+function withoutSlashes(address: string): string {
+  let end = address.length;
+  while (address[end - 1] === "/") end -= 1;
+  return address.slice(0, end);
 }

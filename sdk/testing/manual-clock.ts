@@ -32,6 +32,12 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** How long until the next timer; missing while none waits. */
+  get nextInMs(): number | undefined {
+    const times = [...this.#timers].map(({ atMs }) => atMs);
+    return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - this.#nowMs);
+  }
+
   /** Moves the time forward and does what falls due on the way, in order. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;

@@ -1,4 +1,6 @@
-/** For tests of what is built on the SDK: time and chance in hand, and journals that prove what was delivered. */
+/** For tests of what is built on the SDK: bots without a server, time and chance in hand, and journals that prove what was delivered. */
+export { botTest, BotTest, type BotTestOptions } from "./bot-test.js";
+export { TestUser, type Received, type Said } from "./test-user.js";
 export { ManualClock } from "./manual-clock.js";
 export { seededRandom } from "./seeded-random.js";
 export { openMemoryStorage } from "../storage/memory.js";

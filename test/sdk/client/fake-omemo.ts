@@ -5,13 +5,14 @@ import {
   type Incoming,
   type Omemo,
   type Opened,
+  type PlainContent,
   type Sealed,
 } from "../../../sdk/omemo/mod.js";
 import type { Transaction } from "../../../sdk/mod.js";
 import type { DeviceId } from "../../../src/ids.js";
 import { Jid } from "../../../src/jid.js";
 import { NS } from "../../../src/namespaces.js";
-import { type Element, escapeXML } from "../../../src/xml.js";
+import { childElements, type Element, escapeXML } from "../../../src/xml.js";
 
 const DEVICE = 7 as DeviceId;
 
@@ -46,13 +47,15 @@ export class FakeOmemo implements Omemo {
     if (this.prepareError) throw this.prepareError;
   }
 
-  seal(transaction: Transaction, to: Jid, plaintext: string): Sealed {
+  seal(transaction: Transaction, to: Jid, content: PlainContent): Sealed {
     const error = this.sealError;
     this.sealError = undefined;
     if (error) throw error;
     const count = (transaction.get(`fake/sent/${to.bare}`)?.[0] ?? 0) + 1;
     transaction.set(`fake/sent/${to.bare}`, new Uint8Array([count]));
-    const payload = `<encrypted xmlns='${NS.omemo}'><n>${count}</n><text>${escapeXML(plaintext)}</text></encrypted>`;
+    const { text, elements } = typeof content === "string" ? { text: content, elements: [] } : content;
+    const plaintext = text === undefined ? "" : `<text>${escapeXML(text)}</text>`;
+    const payload = `<encrypted xmlns='${NS.omemo}'><n>${count}</n>${plaintext}${elements.join("")}</encrypted>`;
     return { payload, devices: { recipient: 1, own: 0 }, skipped: [] };
   }
 
@@ -77,20 +80,17 @@ export class FakeOmemo implements Omemo {
 
   open(transaction: Transaction, { from }: Incoming, message: Element): Opened {
     const encrypted = message.getChild("encrypted", NS.omemo) as Element;
-    const text = encrypted.getChildText("text") ?? "";
-    if (text === "poison") throw new TypeError("a fault of this program");
-    if (text === "bad") return { kind: "failed", device: DEVICE, reason: "bad-mac" };
+    const plaintext = encrypted.getChild("text")?.getText();
+    if (plaintext === "poison") throw new TypeError("a fault of this program");
+    if (plaintext === "bad") return { kind: "failed", device: DEVICE, reason: "bad-mac" };
     const key = `fake/opened/${from.bare}/${encrypted.getChildText("n")}`;
     if (transaction.get(key)) return { kind: "failed", device: DEVICE, reason: "duplicate" };
     transaction.set(key, new Uint8Array([1]));
-    return {
-      kind: "plaintext",
-      device: DEVICE,
-      fingerprint: this.fingerprint,
-      trust: "trusted",
-      plaintext: text,
-      elements: [],
-    };
+    const elements = childElements(encrypted).filter(({ name }) => name !== "n" && name !== "text");
+    const common = { device: DEVICE, fingerprint: this.fingerprint, trust: "trusted", elements } as const;
+    return plaintext === undefined
+      ? { kind: "content", ...common }
+      : { kind: "plaintext", ...common, plaintext };
   }
 
   receiveDeviceList(): void {}
