@@ -2,11 +2,11 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { NS } from "../src/namespaces.js";
 import { xml } from "../src/xml.js";
-import { RawDevice } from "../test/support/raw-device.js";
+import { RawDevice, type Form } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
 import { Load } from "./load.js";
-import { bodyPayload, drive, mailboxRoad } from "./road.js";
+import { bodyPayload } from "./road.js";
 import { percentile, row, type Row } from "./rows.js";
 
 const MESSAGES = 600;
@@ -22,47 +22,69 @@ const PAGE = Buffer.alloc(4096, 1);
 /** Messages a second of other people when the service is merely in use, so that no part of the road is asleep. */
 const IN_USE_PER_SECOND = 250;
 
+/** What the SDK speaks is the frame; plain XML is what a newcomer begins with. */
+const P50_GOALS: Readonly<Record<Form, string>> = { xml: "<= 2", frame: "<= 1.5" };
+
 /** Shares of the highest rate at which it is measured too. */
 const SHARES = [0.1, 0.5, 0.9];
 
-/** How the highest rate is found: what ten pairs reach who have sixteen messages under way each. */
-const HIGHEST = { window: 16, batch: 1, seconds: 4 };
+/** How the highest rate is found: what comes through of more than can. */
+const OFFERED = { perSecond: 10_000, settleSeconds: 2, seconds: 4 };
 
 /**
  * Measures how long *accepted* takes, against a round trip to Prosody (XEP-0199) and one sync of the disk.
  *
  * Others write meanwhile, at a rate that does not depend on the answers: 250 messages a second, then 10, 50 and 90% of
- * the highest rate. A round trip through Prosody, to another client and back, is shown beside it: it crosses Prosody as
+ * the highest rate: what came through, in frames, of far more than can. A round trip through Prosody, to another client and back, is shown beside it: it crosses Prosody as
  * often as a submit does, and says how much of the time is the road.
  */
 export async function latencyRows(): Promise<Row[]> {
   const world = await World.start({ isProcess: true });
   const file = openSync(join(world.folder, "sync"), "w");
   try {
-    const highest = await highestRate(world);
-    const romeo = await RawDevice.online(await world.person("+15551230001"));
-    const juliet = await RawDevice.online(await world.person("+15551230002"));
-    const load = await Load.start(world, bodyPayload(BODY_BYTES));
-    const probe = new Probe(romeo, juliet, () => sync(file));
-    load.setRate(IN_USE_PER_SECOND);
-    await probe.measure(WARM_UP);
-    const rows = inUseRows(await probe.measure(MESSAGES));
-    for (const share of SHARES) rows.push(...(await rowsAt(load, probe, share, highest)));
-    await load.stop();
-    await Promise.all([romeo.stop(), juliet.stop()]);
-    return rows;
+    return [...(await rowsInUse(world, "xml", file)), ...(await rowsInUse(world, "frame", file))];
   } finally {
     closeSync(file);
     await world.stop();
   }
 }
 
-async function highestRate(world: World): Promise<number> {
+async function rowsInUse(world: World, form: Form, file: number): Promise<Row[]> {
+  process.stderr.write(`latency: in use, ${form}\n`);
+  const load = await Load.start(world, bodyPayload(BODY_BYTES), form);
+  const probe = await Probe.online(world, form, () => sync(file));
+  load.setRate(IN_USE_PER_SECOND);
+  await probe.measure(WARM_UP);
+  const rows = inUseRows(form, await probe.measure(MESSAGES));
+  if (form === "frame") {
+    const highest = await highestRate(load);
+    for (const share of SHARES) rows.push(...(await rowsAt(load, probe, share, highest)));
+  }
+  await Promise.all([load.stop(), probe.stop()]);
+  return rows;
+}
+
+async function highestRate(load: Load): Promise<number> {
   process.stderr.write("latency: the highest rate\n");
-  const road = await mailboxRoad(world, bodyPayload(BODY_BYTES));
-  const { perSecond } = await drive(road, world, HIGHEST.window, HIGHEST.batch, HIGHEST.seconds);
-  await road.stop();
-  return perSecond;
+  load.setRate(OFFERED.perSecond);
+  await seconds(OFFERED.settleSeconds);
+  const [before, startedAt] = [await load.counts(), performance.now()];
+  await seconds(OFFERED.seconds);
+  const [after, endedAt] = [await load.counts(), performance.now()];
+  load.setRate(0);
+  let counts = after;
+  // What is on the road arrives, so that it is not in the way of what is measured next
+  while (counts.receipted < counts.sent) {
+    await seconds(0.2);
+    const before = counts.receipted;
+    counts = await load.counts();
+    if (counts.receipted === before) throw new Error("messages of the load did not come to their receipts");
+  }
+  return ((after.receipted - before.receipted) / (endedAt - startedAt)) * 1000;
+}
+
+function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
 async function rowsAt(load: Load, probe: Probe, share: number, highest: number): Promise<Row[]> {
@@ -75,7 +97,13 @@ async function rowsAt(load: Load, probe: Probe, share: number, highest: number):
   const receipted = (after.receipted - before.receipted) / seconds;
   const at = `at ${share * 100}% of the highest rate`;
   return [
-    compare(`accepted ${at}, p50: against a round trip to Prosody and a sync`, measured, "server", 0.5),
+    compare(
+      `accepted ${at}, p50: against a round trip to Prosody and a sync`,
+      measured,
+      "server",
+      0.5,
+      P50_GOALS.frame,
+    ),
     compare(`accepted ${at}, p99: against a round trip to Prosody and a sync`, measured, "server", 0.99),
     row(`receipts ${at}: against what was sent`, "messages/s", receipted, share * highest, ""),
   ];
@@ -87,13 +115,22 @@ interface Measured {
   readonly server: number[];
 }
 
+let people = 0;
+
 /** Two devices between which, one after the other, everything is timed that a message is compared with. */
 class Probe {
   readonly #romeo: RawDevice;
   readonly #juliet: RawDevice;
   readonly #sync: () => void;
 
-  constructor(romeo: RawDevice, juliet: RawDevice, sync: () => void) {
+  static async online(world: World, form: Form, sync: () => void): Promise<Probe> {
+    const [romeo, juliet] = await Promise.all(
+      [0, 1].map(async () => RawDevice.online(await world.person(`+1555${1_230_000 + ++people}`), form)),
+    );
+    return new Probe(romeo as RawDevice, juliet as RawDevice, sync);
+  }
+
+  private constructor(romeo: RawDevice, juliet: RawDevice, sync: () => void) {
     this.#romeo = romeo;
     this.#juliet = juliet;
     this.#sync = sync;
@@ -119,6 +156,10 @@ class Probe {
     return measured;
   }
 
+  async stop(): Promise<void> {
+    await Promise.all([this.#romeo.stop(), this.#juliet.stop()]);
+  }
+
   #ping(to: string): Promise<number> {
     return timed(() => this.#romeo.ask("get", xml("ping", { xmlns: NS.ping }), to));
   }
@@ -131,13 +172,14 @@ class Probe {
   }
 }
 
-function inUseRows(measured: Measured): Row[] {
+function inUseRows(form: Form, measured: Measured): Row[] {
   const [server, through] = ["a round trip to Prosody and a sync", "a round trip through Prosody and a sync"];
+  const what = `accepted in use, ${form}`;
   return [
-    compare(`accepted in use, p50: against ${server}`, measured, "server", 0.5, "<= 2"),
-    compare(`accepted in use, p99: against ${server}`, measured, "server", 0.99),
-    compare(`accepted in use, p50: against ${through}`, measured, "through", 0.5),
-    compare(`accepted in use, p99: against ${through}`, measured, "through", 0.99),
+    compare(`${what}, p50: against ${server}`, measured, "server", 0.5, P50_GOALS[form]),
+    compare(`${what}, p99: against ${server}`, measured, "server", 0.99),
+    compare(`${what}, p50: against ${through}`, measured, "through", 0.5),
+    compare(`${what}, p99: against ${through}`, measured, "through", 0.99),
   ];
 }
 

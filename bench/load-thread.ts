@@ -2,21 +2,26 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { newMessageId, type Seq } from "../src/ids.js";
 import { Jid } from "../src/jid.js";
 import { writeSubmit } from "../src/mailbox-submit.js";
+import { encodePayload } from "../src/frame-payload.js";
+import { encodeSubmit } from "../src/frame-submit.js";
+import { writeFrame } from "../src/frame.js";
 import { RawDevice, type DeviceCredentials } from "../test/support/raw-device.js";
 import type { LoadCommand, LoadCounts, LoadThreadOptions } from "./load.js";
 
 /** How often it is looked how many messages are due. */
 const TICK_MS = 1;
 
-const { people, payload } = workerData as LoadThreadOptions;
+const { people, payload, form } = workerData as LoadThreadOptions;
 const port = parentPort as MessagePort;
-const devices = await Promise.all(people.map((person) => RawDevice.online(usable(person))));
+const devices = await Promise.all(people.map((person) => RawDevice.online(usable(person), form)));
 const recipients = devices.map((device) => Jid.parse(device.numberJid));
 const pairs = devices.length / 2;
 const counts: LoadCounts = { sent: 0, receipted: 0 };
 for (const device of devices) answer(device);
 
 let isStopping = false;
+let frames = 0;
+const compact = encodePayload(payload, recipients[0]?.domain ?? "");
 let perSecond = 0;
 let due = 0;
 let lookedAt = performance.now();
@@ -40,9 +45,19 @@ function send(pair: number): void {
   const device = devices[pair] as RawDevice;
   const to = recipients[pair + pairs] as Jid;
   const acknowledgement = { seq: device.last as Seq, undecryptable: [] };
-  const submit = writeSubmit({ acknowledgement, messages: [{ id: newMessageId(), to, payload }] });
-  const iq = `<iq type='set' to='${to.domain}' id='${newMessageId()}'>${submit}</iq>`;
-  device.connection.send(iq).catch(ended);
+  const id = newMessageId();
+  device.connection.send(device.isFramed ? framed() : plain()).catch(ended);
+
+  function framed(): string {
+    const messages = [{ id, to: to.toString(), payload: compact }];
+    const frame = writeFrame(encodeSubmit({ acknowledgement, messages }, to.domain), ++frames);
+    return `<message type='headline' to='${to.domain}'>${frame}</message>`;
+  }
+
+  function plain(): string {
+    const submit = writeSubmit({ acknowledgement, messages: [{ id, to, payload }] });
+    return `<iq type='set' to='${to.domain}' id='${newMessageId()}'>${submit}</iq>`;
+  }
 }
 
 /** What is on its way when everybody goes offline is not missed. */

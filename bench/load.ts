@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { DeviceCredentials } from "../test/support/raw-device.js";
+import type { DeviceCredentials, Form } from "../test/support/raw-device.js";
 import type { World } from "../test/support/world.js";
 
 /** What the thread of a {@link Load} is started with. */
@@ -8,6 +8,7 @@ export interface LoadThreadOptions {
   /** The first half writes, each to one of the second half. */
   readonly people: readonly DeviceCredentials[];
   readonly payload: string;
+  readonly form: Form;
 }
 
 /** What a load is told: messages a second from now on, or to count, or to end. */
@@ -21,6 +22,8 @@ export interface LoadCounts {
 
 const PAIRS = 10;
 
+let numbers = 0;
+
 /** People who write to each other at a given rate, on a thread of their own: whoever measures beside them is not held up. */
 export class Load {
   readonly #thread: Worker;
@@ -30,11 +33,11 @@ export class Load {
   }
 
   /** Enrols twenty people and brings them online; nobody writes yet. */
-  static async start(world: World, payload: string): Promise<Load> {
+  static async start(world: World, payload: string, form: Form): Promise<Load> {
     const people = await Promise.all(
-      Array.from({ length: PAIRS * 2 }, (_, index) => world.person(`+1666${1_000_000 + index}`)),
+      Array.from({ length: PAIRS * 2 }, () => world.person(`+1666${1_000_000 + ++numbers}`)),
     );
-    const workerData: LoadThreadOptions = { people, payload };
+    const workerData: LoadThreadOptions = { people, payload, form };
     // A thread does not inherit how TypeScript is read
     const source = `import { register } from "${import.meta.resolve("tsx/esm/api")}"; register();
       await import("${new URL("load-thread.ts", import.meta.url).href}");`;

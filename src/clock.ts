@@ -26,8 +26,12 @@ export const systemClock: Clock = {
 
 /** Writes a time as `2026-01-31T09:30:00.000Z`. Source: XEP-0082 §3.2. */
 export function formatStamp(at: EpochMs): string {
-  return new Date(at).toISOString();
+  // What is accepted together has one time
+  if (at !== lastStamp.at) lastStamp = { at, text: new Date(at).toISOString() };
+  return lastStamp.text;
 }
+
+let lastStamp = { at: 0, text: "1970-01-01T00:00:00.000Z" };
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 

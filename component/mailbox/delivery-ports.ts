@@ -51,8 +51,10 @@ export interface DeliveryPorts {
   readonly metrics: Metrics;
   readonly windowEntries: number;
   readonly read: ReadMailbox;
-  /** A session ended on the device's side with nothing acknowledged since this entry went as its first. */
+  /** A session ended on the device's side with this entry as the first of those that went and were not acknowledged. */
   readonly onHeadInVain: (device: number, seq: number) => void;
+  /** An entry was committed for a device that has not attached: nobody's business here. */
+  readonly onUnattached: (offer: Offer) => void;
   /** A session ended: nothing is sent to this full JID until the device attaches again. */
   readonly onClosed: (device: number, fullJid: string) => void;
 }

@@ -18,6 +18,13 @@ const MAX_RESENDS = 5;
 const TICK_MS = 1_000;
 
 /**
+ * How long entries wait for company while others are on the way to the same device: until those are acknowledged, and
+ * no longer than this. The busier the road, the later the acknowledgements and the fewer the stanzas: a message that is
+ * alone waits for nothing, and a server with too much to do gets less to do.
+ */
+const GATHER_MS = 20;
+
+/**
  * Brings the entries of mailboxes to the devices that are attached.
  *
  * New entries go at once when they are next in line and the window has room; otherwise the mailbox is read when
@@ -31,6 +38,7 @@ export class Delivery {
   readonly #dirty = new Set<OpenSession>();
   readonly #answered = new Set<OpenSession>();
   readonly #recalled = new Set<string>();
+  readonly #gathering = new Set<OpenSession>();
   #offered: Offer[] = [];
   #cancelTick: (() => void) | undefined;
 
@@ -60,6 +68,20 @@ export class Delivery {
     this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
     this.#cancelTick ??= this.#ports.clock.after(TICK_MS, () => this.#tick());
     void this.#pump(open);
+  }
+
+  /**
+   * Ends the session that a device has had until it attached again, if its end was not noticed.
+   *
+   * @param last the last entry that the device has, of which the acknowledgement may have been lost
+   * @returns whether it was sent something in vain
+   */
+  supersede(device: number, last: number, fullJid: string): boolean {
+    const session = this.#byDevice.get(device);
+    if (!session) return false;
+    session.window.acknowledge(last);
+    this.#end(session, session.fullJid === fullJid ? undefined : "attached elsewhere");
+    return session.window.isWaiting;
   }
 
   /** Closes the session of a full JID: it detached, or went offline. */
@@ -92,7 +114,8 @@ export class Delivery {
     // A device that has gone submits again
     if (!session?.isFramed) return;
     session.parcel.answer(answer);
-    if (this.#answered.size === 0) setImmediate(() => this.#flushAnswers());
+    // After all that the same commit answers, and before the link writes
+    if (this.#answered.size === 0) process.nextTick(() => this.#flushAnswers());
     this.#answered.add(session);
   }
 
@@ -115,6 +138,7 @@ export class Delivery {
     for (const offer of offers) {
       const session = this.#byDevice.get(offer.device);
       if (session) this.#take(session, offer);
+      else this.#ports.onUnattached(offer);
     }
     this.#flushAll();
   }
@@ -141,9 +165,10 @@ export class Delivery {
   acknowledge(fullJid: string, seq: number): void {
     const session = this.#byJid.get(fullJid);
     if (!session) return;
-    session.headSeq = undefined;
     if (!session.window.acknowledge(seq)) return;
     session.resends = 0;
+    session.sentAtMs = undefined;
+    if (this.#gathering.delete(session)) this.#flush(session);
     this.#restartTimer(session);
     if (session.isBehind) void this.#pump(session);
   }
@@ -169,6 +194,7 @@ export class Delivery {
   /** Ends all timers. */
   stop(): void {
     this.#cancelTick?.();
+    this.#gathering.clear();
     this.#byDevice.clear();
     this.#byJid.clear();
   }
@@ -176,13 +202,15 @@ export class Delivery {
   // Not for a restart of the link or the process: that the head was not acknowledged is then no fault of the entry
   #end(session: OpenSession, reason: string | undefined): void {
     this.#forget(session, reason);
-    if (session.headSeq !== undefined) this.#ports.onHeadInVain(session.device, session.headSeq);
+    const { first } = session.window;
+    if (first !== undefined) this.#ports.onHeadInVain(session.device, first);
   }
 
   #forget(session: OpenSession, reason: string | undefined): void {
     this.#byDevice.delete(session.device);
     this.#byJid.delete(session.fullJid);
     this.#dirty.delete(session);
+    this.#gathering.delete(session);
     this.#answered.delete(session);
     this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
     if (reason !== undefined) this.tellDetached(session.fullJid, reason);
@@ -211,6 +239,8 @@ export class Delivery {
         // A rewind while reading makes what was read the wrong piece
         if (session.window.sent !== sent) session.isBehind = true;
         else for (const offer of offers) this.#send(session, offer);
+        // What was waiting has company already
+        session.sentAtMs = undefined;
         session.isBehind ||= offers.length > 0;
       }
     } catch (error) {
@@ -228,21 +258,35 @@ export class Delivery {
     const { metrics } = this.#ports;
     (isRedelivery ? metrics.entriesRedelivered : metrics.entriesDelivered).inc();
     if (isFirst) this.#restartTimer(session);
-    if (session.isFresh) session.headSeq = seq;
-    session.isFresh = false;
     session.parcel.add({ ...content, seq: seq as Seq, isRedelivery }, compact, () => this.#flush(session));
     if (this.#dirty.size === 0) setImmediate(() => this.#flushAll());
     this.#dirty.add(session);
   }
 
   #flushAll(): void {
-    for (const session of this.#dirty) this.#flush(session);
+    const now = this.#ports.clock.monotonicMs();
+    for (const session of this.#dirty) {
+      if (session.sentAtMs === undefined || now - session.sentAtMs >= GATHER_MS) this.#flush(session);
+      else this.#gather(session);
+    }
     this.#dirty.clear();
+  }
+
+  #gather(session: OpenSession): void {
+    if (this.#gathering.size === 0) this.#ports.clock.after(GATHER_MS, () => this.#endGathering());
+    this.#gathering.add(session);
+  }
+
+  #endGathering(): void {
+    for (const session of this.#gathering) this.#flush(session);
+    this.#gathering.clear();
   }
 
   #flush(session: OpenSession): void {
     const content = session.parcel.take();
-    if (content !== undefined) this.#headline(session.fullJid, content);
+    if (content === undefined) return;
+    session.sentAtMs = this.#ports.clock.monotonicMs();
+    this.#headline(session.fullJid, content);
   }
 
   #headline(fullJid: string, content: string): void {

@@ -14,6 +14,10 @@ export function openEntries(database: Database, receipts: Receipts) {
   const upTo = database.prepare<[number, number], PendingEntry>(
     "SELECT seq, size_bytes AS sizeBytes, message FROM entries WHERE device = ? AND seq <= ? ORDER BY seq",
   );
+  const one = database.prepare<[number, number], PendingEntry>(
+    "SELECT seq, size_bytes AS sizeBytes, message FROM entries WHERE device = ? AND seq = ?",
+  );
+  const removeOne = database.prepare("DELETE FROM entries WHERE device = ? AND seq = ?");
   const removeUpTo = database.prepare("DELETE FROM entries WHERE device = ? AND seq <= ?");
   const release = database.prepare(
     `UPDATE messages SET pending = pending - 1, payload = CASE WHEN pending > 1 THEN payload END WHERE id = ?`,
@@ -21,6 +25,24 @@ export function openEntries(database: Database, receipts: Receipts) {
   const discount = database.prepare(
     "UPDATE devices SET pending_count = pending_count - ?, pending_bytes = pending_bytes - ? WHERE id = ?",
   );
+
+  const finish = (
+    device: number,
+    entries: readonly PendingEntry[],
+    stateOf: (seq: number) => ReceiptState,
+    now: EpochMs,
+  ): NewReceiptEntry[] => {
+    let bytes = 0;
+    const changes = [];
+    for (const entry of entries) {
+      bytes += entry.sizeBytes;
+      if (entry.message === null) continue;
+      release.run(entry.message);
+      changes.push({ message: entry.message, device, state: stateOf(entry.seq) });
+    }
+    discount.run(entries.length, bytes, device);
+    return receipts.raise(changes, now);
+  };
 
   return {
     /**
@@ -38,17 +60,16 @@ export function openEntries(database: Database, receipts: Receipts) {
       const entries = upTo.all(device, seq);
       if (entries.length === 0) return { count: 0, last: 0, receipts: [] };
       removeUpTo.run(device, seq);
-      let bytes = 0;
-      const changes = [];
-      for (const entry of entries) {
-        bytes += entry.sizeBytes;
-        if (entry.message === null) continue;
-        release.run(entry.message);
-        changes.push({ message: entry.message, device, state: stateOf(entry.seq) });
-      }
-      discount.run(entries.length, bytes, device);
       const last = entries.at(-1)?.seq ?? 0;
-      return { count: entries.length, last, receipts: receipts.raise(changes, now) };
+      return { count: entries.length, last, receipts: finish(device, entries, stateOf, now) };
+    },
+
+    /** Ends some entries of a mailbox, wherever in it they stand; those that have ended before count no more. */
+    endSome(device: number, seqs: readonly number[], state: ReceiptState, now: EpochMs): NewReceiptEntry[] {
+      const entries = seqs.map((seq) => one.get(device, seq)).filter((entry) => entry !== undefined);
+      if (entries.length === 0) return [];
+      for (const { seq } of entries) removeOne.run(device, seq);
+      return finish(device, entries, () => state, now);
     },
   };
 }

@@ -18,7 +18,7 @@ import type { Context, IqRequest, Stanza } from "../capability.js";
 import type { Numbers } from "../numbers.js";
 import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
-import type { OpenedMailbox } from "./attach-store.js";
+import type { AttachRequest, OpenedMailbox } from "./attach-store.js";
 import type { Offer, Session } from "./delivery-ports.js";
 import type { Delivery } from "./delivery.js";
 import { takeFrame } from "./frames.js";
@@ -59,31 +59,28 @@ export class MailboxHandler {
   async attach({ from, payload }: IqRequest): Promise<Element> {
     this.#requireLocal(from);
     const attach = readAttach(payload);
-    const { context, store, delivery, numbers } = this.#ports;
+    const { context, delivery, numbers } = this.#ports;
     const proof = prove(context, from, attach);
     const { device: deviceId, last } = attach;
     const now = context.clock.now();
     const claim = attach.generation && openClaim(context.vault, attach.generation);
     const request = { account: from.bare, fullJid: from.toString(), deviceId, proof, last, claim, now };
-    const opened = await store.attach(request).catch((error: unknown) => {
-      throw refusedAttach(error);
-    });
-    if (!opened)
-      throw new StanzaError("not-authorized", "this device is not bound to the account", {
-        applicationCondition: "unknown-device",
-      });
+    const earlier = await this.#open(request);
+    // What an earlier session sent in vain counts before the first entry in line is judged
+    const isJudged = !delivery.supersede(earlier.device, last, request.fullJid);
+    const opened = isJudged ? earlier : await this.#open(request);
     context.metrics.attaches.inc({ proof: "keyHash" in proof ? "key" : "token" });
     const isFramed = (attach.frame ?? 0) >= FRAME_VERSION;
     const session = { ...this.#session(from, opened), isFramed };
     delivery.open(session, opened.acknowledged, opened.isCautious);
-    if (opened.hasSetAside) {
+    if (earlier.hasSetAside || opened.hasSetAside) {
       context.metrics.entriesSetAside.inc();
       context.log.warn(
         { device: deviceId },
         "an entry was set aside: it was delivered too often without an acknowledgement",
       );
     }
-    this.offerReceipts(opened.receipts);
+    this.offerReceipts(isJudged ? opened.receipts : [...earlier.receipts, ...opened.receipts]);
     const expiresAt = now + context.config.mailbox.tokenDays * DAY_MS;
     const token = issueToken(context.vault, {
       account: from.bare,
@@ -99,6 +96,16 @@ export class MailboxHandler {
       tokenExpiresAt: expiresAt,
       generation,
       ...(isFramed && { frame: FRAME_VERSION }),
+    });
+  }
+
+  async #open(request: AttachRequest): Promise<OpenedMailbox> {
+    const opened = await this.#ports.store.attach(request).catch((error: unknown) => {
+      throw refusedAttach(error);
+    });
+    if (opened) return opened;
+    throw new StanzaError("not-authorized", "this device is not bound to the account", {
+      applicationCondition: "unknown-device",
     });
   }
 

@@ -1,9 +1,9 @@
 import { NS } from "../../src/namespaces.js";
-import type { Capability, CapabilityModule, Context, IqRoute } from "../capability.js";
+import type { Capability, CapabilityModule, Context, IqRoute, MessageRoute } from "../capability.js";
 import type { Numbers } from "../numbers.js";
 import type { ReceiptContent, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
-import type { Content } from "./delivery-ports.js";
+import type { Content, ReadMailbox } from "./delivery-ports.js";
 import { depthGauges } from "./depth.js";
 import { Delivery } from "./delivery.js";
 import { MailboxHandler } from "./handler.js";
@@ -26,7 +26,13 @@ function create(context: Context): Capability {
       log.error({ reason: (error as Error).message }, "a mailbox could not be updated");
     });
   };
-  const delivery = createDelivery(context, store, background);
+  const read = reader(store, numbers);
+  const delivery = createDelivery(context, store, read, background);
+  context.exchange.serve({
+    isAttached: (fullJid) => delivery.sessionOf(fullJid) !== undefined,
+    offer: (offers) => delivery.offer(offers),
+    read,
+  });
   const handler = new MailboxHandler({ context, store, receipts, delivery, numbers });
   const retention = new Retention(context, store, (made) => handler.offerReceipts(made));
   events.onAccountGone((accountJid) => {
@@ -43,26 +49,7 @@ function create(context: Context): Capability {
   return {
     features: { component: [NS.mailbox] },
     iqs: iqRoutes(handler),
-    messages: [
-      {
-        element: "ack",
-        namespace: NS.mailbox,
-        addressee: "component",
-        handle: (message) => handler.acknowledge(message),
-      },
-      {
-        element: "frame",
-        namespace: NS.mailbox,
-        addressee: "component",
-        handle: (message) => handler.submitFrame(message),
-      },
-      {
-        element: "generation",
-        namespace: NS.mailbox,
-        addressee: "component",
-        handle: (message) => handler.confirm(message),
-      },
-    ],
+    messages: messageRoutes(handler),
     onPresence({ from, to, type }) {
       // RFC 6121 §4.6.3: unavailable to one number hides from that number; the device has not gone
       if (type === "unavailable" && to.local === "") delivery.close(from.toString());
@@ -80,6 +67,15 @@ function create(context: Context): Capability {
   };
 }
 
+function messageRoutes(handler: MailboxHandler): MessageRoute[] {
+  const common = { namespace: NS.mailbox, addressee: "component" } as const;
+  return [
+    { ...common, element: "ack", handle: (message) => handler.acknowledge(message) },
+    { ...common, element: "frame", handle: (message) => handler.submitFrame(message) },
+    { ...common, element: "generation", handle: (message) => handler.confirm(message) },
+  ];
+}
+
 function iqRoutes(handler: MailboxHandler): IqRoute[] {
   const common = { namespace: NS.mailbox, addressee: "component" } as const;
   return [
@@ -93,9 +89,10 @@ function iqRoutes(handler: MailboxHandler): IqRoute[] {
 function createDelivery(
   context: Context,
   store: Remote<MailboxOperations>,
+  read: ReadMailbox,
   background: (work: Promise<unknown>) => void,
 ): Delivery {
-  const { config, clock, log, metrics, link, numbers } = context;
+  const { config, clock, log, metrics, link } = context;
   return new Delivery({
     domain: config.link.domain,
     link,
@@ -103,16 +100,21 @@ function createDelivery(
     log,
     metrics,
     windowEntries: config.mailbox.windowEntries,
-    async read(device, after, maxEntries, maxBytes) {
-      const entries = await store.read(device, after, maxEntries, maxBytes);
-      return entries.map((entry) => {
-        const { seq, sizeBytes } = entry;
-        return { device, seq, sizeBytes, content: contentOf(entry, numbers) };
-      });
-    },
+    read,
     onHeadInVain: (device, seq) => background(store.countHead(device, seq)),
+    onUnattached: (offer) => context.exchange.unattached(offer),
     onClosed: (device, fullJid) => background(store.detach(device, fullJid)),
   });
+}
+
+function reader(store: Pick<Remote<MailboxOperations>, "read">, numbers: Numbers): ReadMailbox {
+  return async (device, after, maxEntries, maxBytes) => {
+    const entries = await store.read(device, after, maxEntries, maxBytes);
+    return entries.map((entry) => {
+      const { seq, sizeBytes } = entry;
+      return { device, seq, sizeBytes, content: contentOf(entry, numbers) };
+    });
+  };
 }
 
 function contentOf({ at, message, receipt }: StoredEntry, numbers: Numbers): Content {

@@ -8,9 +8,8 @@ export interface OpenSession extends Session {
   readonly parcel: Parcel;
   isReading: boolean;
   isBehind: boolean;
-  /** The first entry that went, until something is acknowledged. */
-  headSeq: number | undefined;
-  isFresh: boolean;
+  /** When something went last, while nothing was acknowledged since. */
+  sentAtMs: number | undefined;
   resendAtMs: number;
   resends: number;
 }
@@ -38,8 +37,7 @@ export function openSession(
     parcel: newParcel(session.isFramed ? domain : undefined),
     isReading: false,
     isBehind: false,
-    headSeq: undefined,
-    isFresh: true,
+    sentAtMs: undefined,
     resendAtMs: 0,
     resends: 0,
   };

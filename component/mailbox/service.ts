@@ -15,6 +15,8 @@ export interface MailboxFacts {
   readonly device: number;
   readonly pendingCount: number;
   readonly pendingBytes: number;
+  /** 1 for an ordinary app's: what its own account sends it is told by its server's carbons. */
+  readonly isApp?: 0 | 1;
 }
 
 /** What is known when a message asks to be accepted. */
@@ -74,7 +76,8 @@ export function decideAcceptance(facts: AcceptanceFacts, limits: MailboxLimits):
     kind: "accept",
     deliver,
     skip: targets.filter((mailbox) => !hasRoom(mailbox)),
-    copy: isToSelf ? [] : senderMailboxes.filter(hasRoom),
+    // XEP-0280: an app takes copies of what its account sent from nobody but its own server
+    copy: isToSelf ? [] : senderMailboxes.filter((mailbox) => mailbox.isApp !== 1 && hasRoom(mailbox)),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
+import { appMessagesMigrations, openAppMessages, type AppTraits } from "../apps/messages-store.js";
+import { openBlockCheck } from "../contacts/block-store.js";
 import { openReceipts, receiptsMigrations, type NewReceiptEntry } from "../receipts/store.js";
 import type { Migration } from "../store/migrations.js";
 import type { StoreModule } from "../store/operations.js";
@@ -17,6 +19,8 @@ export interface StoredSubmission {
   readonly payload: string;
   /** Hash of payload and recipient: tells a repeated message from another under the same id. */
   readonly digest: Uint8Array;
+  /** Set when an ordinary app sent it: what that app is to be told of it. */
+  readonly app?: AppTraits | undefined;
 }
 
 /** Who submits. */
@@ -107,6 +111,7 @@ const migrations: readonly Migration[] = [
       ) STRICT;`,
   },
   ...receiptsMigrations,
+  ...appMessagesMigrations,
 ];
 
 /** Bytes that an entry is taken to cost beside its payload. */
@@ -115,9 +120,11 @@ const ENTRY_OVERHEAD_BYTES = 200;
 /** The SQL of mailboxes: accepting, reading, acknowledging. */
 export function openMailbox(database: Database) {
   const receipts = openReceipts(database);
-  const sameDevice = database.prepare<[number, number], { numberId: number }>(
-    `SELECT number AS numberId FROM devices JOIN accounts ON accounts.id = account
-     WHERE devices.id = ? AND accounts.id = ?`,
+  const appMessages = openAppMessages(database);
+  const hasBlocked = openBlockCheck(database);
+  const sameDevice = database.prepare<[number, number], SenderNumber>(
+    `SELECT number AS numberId, hash FROM devices JOIN accounts ON accounts.id = account
+       JOIN numbers ON numbers.id = number WHERE devices.id = ? AND accounts.id = ?`,
   );
   const earlier = database.prepare<[number, string], { digest: Uint8Array; acceptedAt: number }>(
     "SELECT digest, accepted_at AS acceptedAt FROM messages WHERE sender = ? AND origin_id = ?",
@@ -126,8 +133,8 @@ export function openMailbox(database: Database) {
     "SELECT accounts.id AS account, number AS numberId FROM accounts JOIN numbers ON numbers.id = number WHERE hash = ?",
   );
   const mailboxesOf = database.prepare<[number], MailboxFacts & { deviceId: DeviceId | null }>(
-    `SELECT id AS device, device_id AS deviceId, pending_count AS pendingCount, pending_bytes AS pendingBytes
-     FROM devices WHERE account = ?`,
+    `SELECT id AS device, device_id AS deviceId, pending_count AS pendingCount, pending_bytes AS pendingBytes,
+       resource IS NOT NULL AS isApp FROM devices WHERE account = ?`,
   );
   const insertMessage = database.prepare(
     `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload)
@@ -145,17 +152,19 @@ export function openMailbox(database: Database) {
 
   const accept = (
     sender: SubmittingDevice,
-    senderNumber: number,
+    senderNumber: SenderNumber,
     submission: StoredSubmission,
     now: EpochMs,
     limits: MailboxLimits,
     made: NewReceiptEntry[],
     full: Set<string>,
   ): StoredOutcome => {
-    const { id, toHash, payload, digest } = submission;
+    const { id, toHash, payload, digest, app } = submission;
     const known = earlier.get(sender.account, id);
     const target = accountByNumber.get(toHash);
-    const recipientMailboxes = target ? mailboxesOf.all(target.account) : [];
+    // Whoever is blocked sees what everybody sees of somebody who never comes: accepted, and no more
+    const isReached = target !== undefined && !hasBlocked(target.account, senderNumber.hash);
+    const recipientMailboxes = isReached ? mailboxesOf.all(target.account) : [];
     const senderMailboxes = mailboxesOf.all(sender.account).filter(({ device }) => device !== sender.device);
     const sizeBytes = Buffer.byteLength(payload) + ENTRY_OVERHEAD_BYTES;
     const recipientKey = Buffer.from(toHash).toString("latin1");
@@ -185,7 +194,7 @@ export function openMailbox(database: Database) {
       sender.account,
       id,
       recipient,
-      senderNumber,
+      senderNumber.numberId,
       numberId,
       now,
       digest,
@@ -193,6 +202,7 @@ export function openMailbox(database: Database) {
       places.length > 0 ? payload : null,
     );
     const message = Number(row.lastInsertRowid);
+    if (app) appMessages.note(message, sender.device, app);
     const deviceIdOf = (device: number) =>
       [...recipientMailboxes, ...senderMailboxes].find((m) => m.device === device)?.deviceId ?? null;
     const entries = places.map(({ device }) => {
@@ -231,7 +241,7 @@ export function openMailbox(database: Database) {
       const made: NewReceiptEntry[] = [];
       const full = new Set<string>();
       const outcomes = submissions.map((submission) =>
-        accept(sender, device.numberId, submission, now, limits, made, full),
+        accept(sender, device, submission, now, limits, made, full),
       );
       return { outcomes, receipts: made };
     },
@@ -248,6 +258,11 @@ export function openMailbox(database: Database) {
       return entries;
     },
   };
+}
+
+interface SenderNumber {
+  readonly numberId: number;
+  readonly hash: Uint8Array;
 }
 
 interface ReadRow {

@@ -33,6 +33,11 @@ export class DeliveryWindow {
     return this.#sent;
   }
 
+  /** The first entry that is on the way. */
+  get first(): number | undefined {
+    return this.#onTheWay[0]?.seq;
+  }
+
   /** Whether anything is unacknowledged. */
   get isWaiting(): boolean {
     return this.#onTheWay.length > 0;

@@ -21,6 +21,8 @@ export function openDatabase(path: string): Database {
   database.pragma("secure_delete = ON");
   database.pragma("cache_size = -32768");
   database.pragma("temp_store = MEMORY");
+  // The store thread copies the log between turns; this is for the turns that are too large for that
+  database.pragma("wal_autocheckpoint = 4000");
   assertDurable(database);
   return database;
 }

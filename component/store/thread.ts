@@ -200,11 +200,15 @@ function openWithRoom(path: string, ballast: Ballast, stores: readonly StoreModu
 /** A store that had nothing to do for so long has time to empty its write-ahead log. */
 const IDLE_MS = 2_000;
 
+/** Turns after which the log is copied into the database: about as many pages as SQLite would wait for by itself. */
+const CHECKPOINT_EVERY_TURNS = 150;
+
 function serve(database: Database, keeper: RoomKeeper, port: MessagePort): void {
   // What was overwritten in the database (secure_delete) still stands in the log until that is emptied
-  const emptyLog = (): void => {
+  const emptyLog = (): void => checkpoint("TRUNCATE");
+  const checkpoint = (how: "PASSIVE" | "TRUNCATE"): void => {
     try {
-      database.pragma("wal_checkpoint(TRUNCATE)");
+      database.pragma(`wal_checkpoint(${how})`);
     } catch (error) {
       // The log keeps what it has, and is emptied another time
       if (!isDiskFull(sendError(error).code)) throw error;
@@ -213,6 +217,7 @@ function serve(database: Database, keeper: RoomKeeper, port: MessagePort): void 
     }
   };
   const idle = setTimeout(emptyLog, IDLE_MS);
+  let turns = 0;
   port.on("message", (first: readonly Call[] | "close") => {
     idle.refresh();
     const calls: Call[] = [];
@@ -221,7 +226,11 @@ function serve(database: Database, keeper: RoomKeeper, port: MessagePort): void 
       calls.push(...message);
       message = receiveMessageOnPort(port)?.message as readonly Call[] | "close" | undefined;
     }
-    if (calls.length > 0) port.postMessage(runTurn(keeper, calls));
+    if (calls.length > 0) {
+      port.postMessage(runTurn(keeper, calls));
+      // Between turns, and not within a commit that somebody waits for
+      if (++turns % CHECKPOINT_EVERY_TURNS === 0) checkpoint("PASSIVE");
+    }
     if (message !== "close") return;
     clearTimeout(idle);
     keeper.end();

@@ -75,6 +75,7 @@ class Stage {
       metrics: createMetrics(),
       windowEntries,
       read: (device, after, maxEntries, maxBytes) => this.#read(device, after, maxEntries, maxBytes),
+      onUnattached: () => undefined,
       onHeadInVain: (device, seq) => this.inVain.push([device, seq]),
       onClosed: (device, fullJid) => this.closed.push([device, fullJid]),
     });
@@ -168,6 +169,37 @@ describe("Delivery", () => {
     expect(stage.reads).to.have.length(reads);
   });
 
+  it("lets entries gather while others are on the way, until those are acknowledged", async () => {
+    const stage = new Stage();
+    stage.delivery.open(JULIET, 0, false);
+    await stage.settle();
+    stage.arrive(1);
+    expect(await stage.fresh()).to.deep.equal([1]);
+    stage.arrive(1);
+    await stage.settle();
+    stage.arrive(1);
+    expect(await stage.fresh()).to.deep.equal([]);
+    stage.acknowledge(1);
+    await stage.settle();
+    expect(stage.link.sent).to.have.length(1);
+    expect(await stage.fresh()).to.deep.equal([2, 3]);
+  });
+
+  it("lets no entry wait long for an acknowledgement", async () => {
+    const stage = new Stage();
+    stage.delivery.open(JULIET, 0, false);
+    await stage.settle();
+    stage.arrive(1);
+    await stage.settle();
+    stage.arrive(1);
+    expect(await stage.fresh()).to.deep.equal([1]);
+    stage.clock.advance(20);
+    expect(await stage.fresh()).to.deep.equal([2]);
+    stage.clock.advance(20);
+    stage.arrive(1);
+    expect(await stage.fresh()).to.deep.equal([3]);
+  });
+
   it("keeps to the window, and goes on as it is acknowledged", async () => {
     const stage = new Stage(4);
     stage.delivery.open(JULIET, 0, false);
@@ -250,18 +282,35 @@ describe("Delivery", () => {
     expect(await stage.fresh()).to.deep.equal([2]);
   });
 
-  it("counts a delivery in vain only when the device goes without acknowledging anything", async () => {
+  it("counts a delivery in vain of the entry that was first in line when the device went", async () => {
     const stage = new Stage();
     stage.last = 3;
     stage.delivery.open(JULIET, 0, false);
     await stage.settle();
     stage.acknowledge(1);
     stage.delivery.close(JULIET.fullJid);
-    expect(stage.inVain).to.deep.equal([]);
+    expect(stage.inVain, "the second, which it may have died of").to.deep.equal([[JULIET.device, 2]]);
     stage.delivery.open(JULIET, 1, false);
     await stage.settle();
+    stage.acknowledge(3);
     stage.delivery.close(JULIET.fullJid);
-    expect(stage.inVain).to.deep.equal([[JULIET.device, 2]]);
+    expect(stage.inVain, "nothing was on the way").to.have.length(1);
+  });
+
+  it("ends a session whose end nobody noticed when the device attaches again, and counts from what it has", async () => {
+    const stage = new Stage();
+    stage.last = 3;
+    stage.delivery.open(JULIET, 0, false);
+    await stage.settle();
+    expect(stage.delivery.supersede(JULIET.device, 2, "juliet@example.org/garden")).to.equal(true);
+    expect(stage.inVain).to.deep.equal([[JULIET.device, 3]]);
+    expect(stage.detached()).to.equal(1);
+    expect(stage.delivery.supersede(JULIET.device, 2, "juliet@example.org/garden")).to.equal(false);
+    stage.delivery.open(JULIET, 2, false);
+    await stage.settle();
+    expect(stage.delivery.supersede(JULIET.device, 3, JULIET.fullJid), "it has all").to.equal(false);
+    expect(stage.inVain).to.have.length(1);
+    expect(stage.detached(), "told again, on the same stream").to.equal(1);
   });
 
   it("asks every device to attach anew when the link is up again, and blames no entry for it", async () => {
