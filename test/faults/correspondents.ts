@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, openSqliteStorage, signUpDevice, type Storage } from "../../sdk/mod.js";
+import { Client, openSqliteStorage, signUpDevice, type ClientOptions, type Storage } from "../../sdk/mod.js";
 import {
   checkJournals,
   Journal,
@@ -10,16 +10,22 @@ import {
 } from "../../sdk/testing/mod.js";
 import type { DeviceId } from "../../src/ids.js";
 import { until } from "../support/until.js";
+import { within } from "../support/within.js";
 import type { World } from "../support/world.js";
 
 const CODE = "000000";
 const SEND_EVERY_MS = 4;
 const HEAR_WITHIN_MS = 40_000;
+const ONLINE_WITHIN_MS = 40_000;
+const QUIET_WITHIN_MS = 20_000;
 /** Shorter than in production, so that a round takes a second. */
 const CONNECTION = {
   retry: { minMs: 20, maxMs: 200 },
   heartbeat: { intervalMs: 2_000, afterSendMs: 500, deadlineMs: 2_000 },
 };
+
+/** What is different about somebody's client. */
+export type OwnOptions = (number: string) => Partial<Omit<ClientOptions, "storage">>;
 
 interface Online {
   readonly client: Client;
@@ -43,18 +49,24 @@ interface Correspondent {
 export class Correspondents {
   readonly #world: World;
   readonly #people: readonly Correspondent[];
+  readonly #ownOptions: OwnOptions;
   #round = 0;
   #count = 0;
   #isTalking = false;
   #talks: Promise<void>[] = [];
 
-  private constructor(world: World, people: readonly Correspondent[]) {
+  private constructor(world: World, people: readonly Correspondent[], ownOptions: OwnOptions) {
     this.#world = world;
     this.#people = people;
+    this.#ownOptions = ownOptions;
   }
 
   /** Signs a device up for each number. The configuration has them as test numbers with the code 000000. */
-  static async signUp(world: World, numbers: readonly string[]): Promise<Correspondents> {
+  static async signUp(
+    world: World,
+    numbers: readonly string[],
+    ownOptions: OwnOptions = () => ({}),
+  ): Promise<Correspondents> {
     const api = `http://127.0.0.1:${world.config.http.port}`;
     const people = numbers.map((number) => ({
       number,
@@ -67,7 +79,7 @@ export class Correspondents {
       const session = await signUpDevice({ storage, api, number });
       await session.verify(CODE);
     }
-    const correspondents = new Correspondents(world, people);
+    const correspondents = new Correspondents(world, people, ownOptions);
     // Nobody can write to a device that was never online
     await correspondents.open(numbers);
     await correspondents.hearEachOther();
@@ -82,12 +94,18 @@ export class Correspondents {
     const coming = this.#people.filter(({ number, online }) => !online && numbers.includes(number));
     await Promise.all(
       coming.map(async (person) => {
-        const client = await Client.open({ storage: person.storage, service, connection: CONNECTION });
+        const own = this.#ownOptions(person.number);
+        const client = await Client.open({
+          storage: person.storage,
+          service,
+          connection: CONNECTION,
+          ...own,
+        });
         const journaled = keepJournal(client, person.journal);
         void journaled.show();
         person.online = { client, journaled };
         person.device = client.device;
-        await client.start();
+        await within(`${person.number} comes online`, ONLINE_WITHIN_MS, client.start());
       }),
     );
   }
@@ -103,14 +121,15 @@ export class Correspondents {
   /** Ends the talk. What was not sent yet goes on being sent. */
   async quiet(): Promise<void> {
     this.#isTalking = false;
-    await Promise.all(this.#talks);
+    await within("everybody ends the talk", QUIET_WITHIN_MS, Promise.all(this.#talks));
   }
 
   /** Waits until what is sent from now on arrives, and with it everything before that ever will. */
-  async hearEachOther(): Promise<void> {
+  async hearEachOther(numbers = this.#people.map(({ number }) => number)): Promise<void> {
+    const people = this.#people.filter(({ number }) => numbers.includes(number));
     const words = await Promise.all(
-      this.#people.flatMap((from) =>
-        this.#people.filter((to) => to !== from).map(async (to) => ({ to, id: await this.#say(from, to) })),
+      people.flatMap((from) =>
+        people.filter((to) => to !== from).map(async (to) => ({ to, id: await this.#say(from, to) })),
       ),
     );
     const isHeard = (): boolean =>
@@ -122,7 +141,8 @@ export class Correspondents {
 
   /** Takes everybody offline: the end of a round. */
   async close(): Promise<void> {
-    await Promise.all(this.#people.map(async ({ online }) => online?.client.stop()));
+    const stopped = Promise.all(this.#people.map(async ({ online }) => online?.client.stop()));
+    await within("everybody goes offline", QUIET_WITHIN_MS, stopped);
     for (const person of this.#people) person.online = undefined;
   }
 

@@ -139,6 +139,11 @@ for (const [name, makeDisk] of DISKS) {
       return { status: response.status, failing: ((await response.json()) as { failing?: unknown }).failing };
     }
 
+    async function metric(name: string): Promise<string | undefined> {
+      const text = await (await fetch(`${api}/metrics`)).text();
+      return new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1];
+    }
+
     async function untilReady(status: number): Promise<void> {
       let now = 0;
       const ask = setInterval(() => void readiness().then((one) => (now = one.status)), 50);
@@ -160,6 +165,8 @@ for (const [name, makeDisk] of DISKS) {
         expect(refusal).to.be.instanceOf(StanzaError);
         expect(refusal).to.include({ condition: "resource-constraint", type: "wait" });
         expect(await readiness()).to.deep.equal({ status: 503, failing: ["disk"] });
+        // What the alert TwotickDiskFull asks for
+        expect(await metric("twotick_store_has_room")).to.equal("0");
         // What makes room goes on
         juliet.isAcknowledging = true;
         await until(

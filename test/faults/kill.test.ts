@@ -1,64 +1,15 @@
 import { expect } from "chai";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../../prosody/prosody.js";
-import { checkJournals, readJournal, seededRandom, type JournalReport } from "../../sdk/testing/mod.js";
+import { checkJournals, seededRandom, type JournalReport } from "../../sdk/testing/mod.js";
 import { until } from "../support/until.js";
 import { World } from "../support/world.js";
-import type { PersonOptions } from "./person.js";
+import { distinctShown, isQuiet, Person } from "./person-process.js";
 
 const ROUNDS = Number(process.env.TWOTICK_KILL_ROUNDS ?? 100);
 const SEED = Number(process.env.TWOTICK_KILL_SEED ?? Date.now() % 1_000_000);
-const PERSON = new URL("person.ts", import.meta.url).pathname;
 const NUMBERS = ["+15551230001", "+15551230002"] as const;
-
-/** One person: an SDK device in a process of its own, which can be killed. */
-class Person {
-  readonly #options: PersonOptions;
-  #process: ChildProcess | undefined;
-
-  constructor(options: PersonOptions) {
-    this.#options = options;
-  }
-
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, ["--import", "tsx", PERSON, JSON.stringify(this.#options)], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    this.#process = child;
-    await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
-    if (child.exitCode !== null) throw new Error(`${this.#options.number} exited with ${child.exitCode}`);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#process as ChildProcess;
-    if (child.exitCode !== null)
-      throw new Error(`${this.#options.number} ended by itself with ${child.exitCode}`);
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  }
-
-  say(word: "talk" | "quiet" | "stop"): void {
-    this.#process?.stdin?.write(`${word}\n`);
-  }
-
-  async ended(): Promise<void> {
-    const child = this.#process as ChildProcess;
-    if (child.exitCode === null) await once(child, "exit");
-  }
-
-  get lines() {
-    return existsSync(this.#options.journalPath) ? readJournal(this.#options.journalPath) : [];
-  }
-
-  get shown(): number {
-    return this.lines.filter((line) => line.kind === "shown").length;
-  }
-}
 
 describe("delivery while everything is killed", () => {
   let world: World;
@@ -142,15 +93,3 @@ describe("delivery while everything is killed", () => {
     expect(distinctShown(people)).to.equal(counts.asked);
   });
 });
-
-/** A message may be shown once more by the process that comes after one killed before it could note the first time. */
-function distinctShown(people: readonly Person[]): number {
-  const keys = people.flatMap(({ lines }) =>
-    lines.flatMap((line) => (line.kind === "shown" ? [`${line.from} ${line.id}`] : [])),
-  );
-  return new Set(keys).size;
-}
-
-function isQuiet({ violations, counts }: JournalReport, shown: number): boolean {
-  return violations.length === 0 && shown === counts.asked && counts.accepted === counts.asked;
-}

@@ -10,6 +10,12 @@ export interface PersonOptions {
   readonly api: string;
   readonly number: string;
   readonly peer: string;
+  /** 25 unless given. */
+  readonly sendEveryMs?: number;
+  /** Set where the server is not on loopback and has no certificate. */
+  readonly allowPlaintext?: boolean;
+  /** Whether it was signed up elsewhere and was never online. */
+  readonly isNewcomer?: boolean;
 }
 
 const SEND_EVERY_MS = 25;
@@ -26,7 +32,16 @@ function textOf(id: string): string {
 }
 
 const options = JSON.parse(process.argv[2] ?? "{}") as PersonOptions;
-const { storagePath, journalPath, service, api, number, peer } = options;
+const {
+  storagePath,
+  journalPath,
+  service,
+  api,
+  number,
+  peer,
+  allowPlaintext,
+  sendEveryMs = SEND_EVERY_MS,
+} = options;
 // One of the two has an encrypted store
 const key = number.endsWith("2") ? { key: Buffer.alloc(32, 2) } : {};
 const storage = openSqliteStorage({ path: storagePath, ...key });
@@ -35,7 +50,7 @@ if (isNew) {
   const session = await signUpDevice({ storage, api, number });
   await session.verify(CODE);
 }
-const client = await Client.open({ storage, service, connection: CONNECTION });
+const client = await Client.open({ storage, service, connection: { ...CONNECTION, allowPlaintext } });
 const journal = new Journal(journalPath);
 const journaled = keepJournal(client, journal, textOf);
 let count = journal.lines().filter((line) => line.kind === "asked").length;
@@ -55,7 +70,7 @@ void journaled.show();
 await journaled.resume();
 const started = client.start();
 // Nobody can write to a device that was never online
-if (isNew) await started;
+if (isNew || options.isNewcomer) await started;
 process.stdout.write("running\n");
 
 async function talk(): Promise<void> {
@@ -64,6 +79,6 @@ async function talk(): Promise<void> {
     const id = `${number}-${count}`;
     await journaled.send(peer, textOf(id), id);
   }
-  setTimeout(() => void talk(), SEND_EVERY_MS);
+  setTimeout(() => void talk(), sendEveryMs);
 }
 await talk();

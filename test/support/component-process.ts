@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "smol-toml";
 import type { Config } from "../../component/config.js";
+import { MORTAL } from "./mortal.js";
+import { within } from "./within.js";
 
 const MAIN = new URL("../../component/main.ts", import.meta.url).pathname;
 const START_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 20_000;
 
 /** The component as a process of its own, started as an admin starts it: from a configuration file. */
 export class ComponentProcess {
@@ -19,16 +22,23 @@ export class ComponentProcess {
     this.#exited = once(child, "exit");
   }
 
-  /** Writes the configuration, starts the process and waits until it is linked to the server. */
+  /**
+   * Writes the configuration, starts the process and waits until it is linked to the server.
+   *
+   * @param runner what the process is started through, as `ip netns exec …`
+   */
   static async start(
     config: Config,
     folder: string,
     environment: Readonly<Record<string, string>> = {},
     main = MAIN,
+    runner: readonly string[] = [],
   ): Promise<ComponentProcess> {
     const path = join(folder, "component.toml");
     writeFileSync(path, toToml(config), { mode: 0o600 });
-    const child = spawn(process.execPath, ["--import", "tsx", main, "--config", path], {
+    const command = [...MORTAL, ...runner, process.execPath, "--import", "tsx", main, "--config", path];
+    const [program = "", ...args] = command;
+    const child = spawn(program, args, {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, ...environment },
     });
@@ -36,10 +46,11 @@ export class ComponentProcess {
     const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream });
     await new Promise<void>((resolve, reject) => {
       const said: string[] = [];
-      const timer = setTimeout(
-        () => reject(new Error(`the component did not start: ${said.join("\n")}`)),
-        START_WITHIN_MS,
-      );
+      const timer = setTimeout(() => {
+        // Nobody else knows of it
+        child.kill("SIGKILL");
+        reject(new Error(`the component did not start: ${said.join("\n")}`));
+      }, START_WITHIN_MS);
       lines.on("line", (line) => {
         said.push(line);
         if (!line.includes("linked to the server")) return;
@@ -54,6 +65,11 @@ export class ComponentProcess {
     return started;
   }
 
+  /** Settles when the process has ended, however that came. */
+  get exited(): Promise<unknown> {
+    return this.#exited;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -62,7 +78,7 @@ export class ComponentProcess {
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill(signal);
-      await this.#exited;
+      await within(`the component ends by ${signal}`, STOP_WITHIN_MS, this.#exited);
     }
     return this.#child.exitCode;
   }

@@ -1,10 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { after, before } from "mocha";
 import { type ProsodyOptions, type ProsodyProcess, startProsody } from "../../prosody/prosody.js";
 
+import { MORTAL } from "./mortal.js";
+import { sweepFolders, temporaryFolder } from "./temporary-folder.js";
+
 export { addAccount } from "../../prosody/prosody.js";
+export { temporaryFolder } from "./temporary-folder.js";
 
 /** What a test may choose about its Prosody; the data folder is a temporary one. */
 export type TestProsodyOptions = Omit<ProsodyOptions, "dataDir">;
@@ -15,17 +17,16 @@ export interface TemporaryProsody {
   remove(): Promise<void>;
 }
 
-/** Makes an empty temporary folder. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "twotick-test-"));
-}
+let sweep: Promise<unknown> | undefined;
 
 /** Starts a real Prosody on free loopback ports with a temporary folder; the caller removes it. */
 export async function temporaryProsody(options: TestProsodyOptions = {}): Promise<TemporaryProsody> {
+  // Once a run, before it leaves anything behind itself
+  await (sweep ??= sweepFolders());
   const dataDir = temporaryFolder();
   const removeFolder = (): void => rmSync(dataDir, { recursive: true, force: true });
   try {
-    const prosody = await startProsody({ ...options, dataDir });
+    const prosody = await startProsody({ runner: MORTAL, ...options, dataDir });
     return {
       prosody,
       async remove() {

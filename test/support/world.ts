@@ -32,6 +32,8 @@ export interface WorldOptions {
   isProcess?: boolean;
   /** A folder with a copy of the sources, from which the component is run. */
   build?: string;
+  /** What the component's process is started through, as `ip netns exec …`. */
+  runner?: readonly string[];
   /** A folder of its own for the store, by name; the store stands beside everything else unless given. */
   storeFolder?: string;
   /** Variables that the component's process gets beside those of the test, asked for at each of its starts. */
@@ -107,6 +109,7 @@ export class World {
         this.folder,
         this.#options.environment?.(this),
         build && join(build, "component/main.ts"),
+        this.#options.runner,
       );
       return;
     }
@@ -134,6 +137,12 @@ export class World {
     return this.#process?.pid;
   }
 
+  /** Settles when the component's process has ended, however that came. */
+  async componentExited(): Promise<void> {
+    await this.#process?.exited;
+    this.#process = undefined;
+  }
+
   /** Runs something with the store while the component is stopped or running. */
   async withStore<Result>(work: (store: Store, vault: Vault) => Promise<Result>): Promise<Result> {
     const component = await this.#component();
@@ -146,7 +155,7 @@ export class World {
   }
 
   /** Makes an account on Prosody and binds a number and a device to it, without the detour of a code. */
-  async enrol(number: string, localpart: string, device: BoundDevice): Promise<void> {
+  async enrol(number: string, localpart: string, device?: BoundDevice): Promise<void> {
     const jid = await addAccount(this.prosody, localpart, PASSWORD);
     await this.withStore(async (store, vault) => {
       const e164 = phoneNumber(number);
@@ -156,7 +165,7 @@ export class World {
         numberSealed: vault.sealNumber(e164),
         isMadeHere: true,
         pinHash: null,
-        device: stored(device),
+        device: device && stored(device),
         now: Date.now(),
       });
     });
@@ -176,6 +185,20 @@ export class World {
     const deviceId = newDeviceId();
     await this.enrol(number, localpart, { deviceId, publicKey: key.publicKey });
     return { ...this.#service, number, username: localpart, password: PASSWORD, deviceId, key };
+  }
+
+  /** Somebody with a number and no device of ours: what an ordinary app logs in with. */
+  async appPerson(number: string, localpart = `a${number.slice(1)}`): Promise<DeviceCredentials> {
+    await this.enrol(number, localpart);
+    const key = newDeviceKey();
+    return {
+      ...this.#service,
+      number,
+      username: localpart,
+      password: PASSWORD,
+      deviceId: newDeviceId(),
+      key,
+    };
   }
 
   /** A further device of a person. */

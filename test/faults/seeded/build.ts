@@ -4,7 +4,16 @@ import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../support/prosody.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const PARTS = ["src", "component", "sdk", "test/faults/seeded/person.ts", "package.json", "tsconfig.json"];
+const PARTS = [
+  "src",
+  "component",
+  "sdk",
+  "package.json",
+  "tsconfig.json",
+  "test/faults/seeded/person.ts",
+  "test/faults/crash/fail-point.ts",
+  "test/faults/crash/migrate.ts",
+];
 
 /** A change to one source file: a piece of it that stands there exactly once, and what stands there instead. */
 export interface Patch {

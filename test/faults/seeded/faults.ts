@@ -97,8 +97,8 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: "component/receipts/store.ts",
-        find: '"SELECT id AS device FROM devices WHERE account = ?"',
-        replace: '"SELECT id AS device FROM devices WHERE account = ? AND attached_jid IS NOT NULL"',
+        find: 'isApp FROM devices WHERE account = ?"',
+        replace: 'isApp FROM devices WHERE account = ? AND attached_jid IS NOT NULL"',
       },
     ],
     scenario: "senderIsAway",
@@ -153,8 +153,8 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${MAILBOX}/store.ts`,
-        find: "pending_bytes AS pendingBytes\n     FROM devices WHERE account = ?`",
-        replace: "pending_bytes AS pendingBytes\n     FROM devices WHERE account >= ?`",
+        find: "isApp FROM devices WHERE account = ?`",
+        replace: "isApp FROM devices WHERE account >= ?`",
       },
     ],
     scenario: "comesAndGoes",

@@ -4,7 +4,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { readJournal, type JournalLine } from "../../../sdk/testing/mod.js";
+import { MORTAL } from "../../support/mortal.js";
+import { within } from "../../support/within.js";
 import type { PersonOptions } from "./person.js";
+
+const END_WITHIN_MS = 30_000;
 
 /** A device of the SDK in a process of its own, run from a build, which can be killed. */
 export class PersonProcess {
@@ -31,7 +35,9 @@ export class PersonProcess {
   /** Starts the process and waits until it runs; the first time until it is signed up and online. */
   async start(): Promise<void> {
     const program = join(this.#build, "test/faults/seeded/person.ts");
-    const child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(this.#options)], {
+    const options = JSON.stringify(this.#options);
+    const [runner, ...args] = [...MORTAL, process.execPath, "--import", "tsx", program, options];
+    const child = spawn(runner, args, {
       stdio: ["pipe", "pipe", "pipe"],
     });
     let complaint = "";
@@ -67,6 +73,6 @@ export class PersonProcess {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill("SIGKILL");
-    await exited;
+    await within(`${this.number} ends by SIGKILL`, END_WITHIN_MS, exited);
   }
 }

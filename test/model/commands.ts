@@ -1,0 +1,284 @@
+import fc from "fast-check";
+import { expect } from "chai";
+import { parseXml } from "../../src/xml.js";
+import { compare } from "./compare.js";
+import type { Fate } from "./database.js";
+import type { Device } from "./model.js";
+import { DAY_MS, NUMBERS, type Asked, type Plot } from "./plot.js";
+import { payloadOf, type Real, type RealDevice } from "./real.js";
+
+const UNKNOWN = "+15551230009";
+const STEP_MS = 10;
+const RESEND_MS = 61_000;
+
+/** One thing that may happen. */
+export type Command = fc.AsyncCommand<Plot, Real>;
+
+interface Happening<Choice> {
+  /** How it reads in a counterexample. */
+  tell(choice: Choice): string;
+  /** Whether it can happen now. */
+  can?(plot: Plot, choice: Choice): boolean;
+  happen(plot: Plot, real: Real, choice: Choice): Promise<void>;
+}
+
+function command<Choice>(choices: fc.Arbitrary<Choice>, happening: Happening<Choice>): fc.Arbitrary<Command> {
+  return choices.map((choice) => ({
+    check: (plot: Readonly<Plot>) => happening.can?.(plot as Plot, choice) ?? true,
+    async run(plot: Plot, real: Real): Promise<void> {
+      real.clock.jump(STEP_MS);
+      plot.now = real.clock.now();
+      await happening.happen(plot, real, choice);
+      await real.calm();
+      compare(plot, real);
+    },
+    toString: () => happening.tell(choice),
+  }));
+}
+
+const pick = fc.nat(5);
+const fate = fc.option(fc.constantFrom<Fate>("before the commit", "after the commit"), {
+  nil: undefined,
+  freq: 6,
+});
+
+function one<Thing>(things: readonly Thing[], index: number): Thing {
+  return things[index % things.length] as Thing;
+}
+
+function outside(real: Real, { deviceId }: Device): RealDevice {
+  return real.device(deviceId as number);
+}
+
+function after(when: Fate | undefined): string {
+  return when ? `, and the process dies ${when}` : "";
+}
+
+async function submit(
+  plot: Plot,
+  real: Real,
+  device: Device,
+  messages: readonly Asked[],
+  { ack, fate: when }: { ack?: number | undefined; fate?: Fate | undefined },
+): Promise<void> {
+  const ready = messages.map(({ id, to, text }) => ({ id, to, payload: payloadOf(text) }));
+  const isCommitted = when !== "before the commit";
+  let expected: string[] | undefined;
+  if (ack !== undefined) plot.acknowledge(device, ack);
+  if (isCommitted) expected = plot.submit(device, messages);
+  messages.forEach(({ text }, index) => expected?.[index] === "accepted" && plot.accepted.push(text));
+  let told: string[] | undefined;
+  const acknowledgement = ack === undefined ? undefined : { seq: ack as never, undecryptable: [] };
+  const died = await real.survive(when && { operation: "mailbox accept", when }, async () => {
+    told = await real.submit(outside(real, device), ready, acknowledgement);
+  });
+  if (died) plot.crash();
+  else expect(told, "what the sender is told").to.deep.equal(expected);
+}
+
+const send = command(
+  fc.record({ by: pick, to: pick, count: fc.integer({ min: 1, max: 3 }), withAck: fc.boolean(), fate }),
+  {
+    tell: ({ by, to, count, withAck, fate: when }) =>
+      `attached device ${by} sends ${count} to ${one([...NUMBERS, UNKNOWN], to)}${withAck ? " with an acknowledgement" : ""}${after(when)}`,
+    can: (plot) => plot.attached.length > 0,
+    async happen(plot, real, { by, to, count, withAck, fate: when }) {
+      const device = one(plot.attached, by);
+      const messages = Array.from({ length: count }, () => plot.ask(device, one([...NUMBERS, UNKNOWN], to)));
+      const ack = withAck ? take(plot, device, outside(real, device), 5) : undefined;
+      await submit(plot, real, device, messages, { ack, fate: when });
+    },
+  },
+);
+
+const repeat = command(fc.record({ by: pick, which: fc.nat(20), isChanged: fc.boolean(), fate }), {
+  tell: ({ by, which, isChanged, fate: when }) =>
+    `attached device ${by} submits ${which} again${isChanged ? " with another text" : ""}${after(when)}`,
+  can: (plot, { by }) => plot.attached.length > 0 && askedBy(plot, one(plot.attached, by)).length > 0,
+  async happen(plot, real, { by, which, isChanged, fate: when }) {
+    const device = one(plot.attached, by);
+    const asked = one(askedBy(plot, device), which);
+    const message = isChanged ? { ...asked, text: `${asked.text} otherwise` } : asked;
+    const isNew = !plot.messages.some(({ sender, id }) => sender === asked.account && id === asked.id);
+    // Under an id that is free another text would be a message of its own
+    await submit(plot, real, device, [isNew ? asked : message], { fate: when });
+  },
+});
+
+// One that was accepted and then forgotten would be a new message: nobody repeats it for a month
+function askedBy(plot: Plot, device: Device): Asked[] {
+  return plot.asked.filter(
+    ({ account, id, text }) =>
+      account === device.account.row &&
+      (!plot.accepted.includes(text) || plot.messages.some((one) => one.sender === account && one.id === id)),
+  );
+}
+
+/** A device makes durable, and shows, some of what it has received. Answers how far it has come. */
+function take(plot: Plot, device: Device, from: RealDevice, count: number): number {
+  const fresh = from.received.filter(
+    ({ seq }, index, all) => seq > from.last && all.findIndex((e) => e.seq === seq) === index,
+  );
+  const taken = fresh.slice(0, count);
+  const texts = taken.flatMap((entry) => (entry.kind === "message" ? parseXml(entry.payload).getText() : []));
+  plot.show(device, texts);
+  from.last = taken.at(-1)?.seq ?? from.last;
+  return from.last;
+}
+
+const acknowledge = command(
+  fc.record({
+    by: pick,
+    count: fc.integer({ min: 1, max: 4 }),
+    fails: fc.boolean(),
+    way: fc.constantFrom("arrives", "arrives", "is lost"),
+    fate,
+  }),
+  {
+    tell: ({ by, count, fails, way, fate: when }) =>
+      `attached device ${by} takes ${count}${fails ? ", cannot decrypt the last," : ""} and its acknowledgement ${way}${after(when)}`,
+    can: (plot) => plot.attached.length > 0,
+    async happen(plot, real, { by, count, fails, way, fate: when }) {
+      const device = one(plot.attached, by);
+      const from = outside(real, device);
+      const seq = take(plot, device, from, count);
+      if (way === "is lost") return;
+      if (when !== "before the commit") plot.acknowledge(device, seq, fails ? seq : undefined);
+      const died = await real.survive(when && { operation: "mailbox acknowledge", when }, () =>
+        real.acknowledge(from, seq, fails ? [seq] : []),
+      );
+      if (died) plot.crash();
+    },
+  },
+);
+
+const read = command(fc.record({ by: pick, which: fc.nat(20) }), {
+  tell: ({ by, which }) => `attached device ${by} says that it has read ${which}`,
+  can: (plot) => plot.attached.length > 0 && plot.messages.length > 0,
+  async happen(plot, real, { by, which }) {
+    const device = one(plot.attached, by);
+    // Any message there is: most of them went to others, who alone can have read them
+    const { id, sender } = one(plot.messages, which);
+    const number = [...plot.accounts.values()].find(({ row }) => row === sender)?.number ?? UNKNOWN;
+    const expected = plot.read(device, number, id) ? ["accepted", "duplicate"] : ["item-not-found"];
+    const payload = `<displayed xmlns='urn:xmpp:chat-markers:0' id='${id}'/>`;
+    const told = await real.submit(outside(real, device), [{ id: "marker", to: number, payload }]);
+    expect(expected, "what the reader is told").to.include(told?.[0]);
+  },
+});
+
+const attach = command(fc.record({ who: pick, isSameStream: fc.boolean() }), {
+  tell: ({ who, isSameStream }) =>
+    `device ${who} attaches${isSameStream ? ", on the stream that it had" : ""}`,
+  can: (plot) => plot.bound.length > 0,
+  async happen(plot, real, { who, isSameStream }) {
+    const device = one(plot.bound, who);
+    plot.attach(device, outside(real, device).last);
+    await real.attach(outside(real, device), isSameStream);
+  },
+});
+
+const leave = command(fc.record({ who: pick }), {
+  tell: ({ who }) => `attached device ${who} goes offline`,
+  can: (plot) => plot.attached.length > 0,
+  async happen(plot, real, { who }) {
+    const device = one(plot.attached, who);
+    plot.leave(device);
+    await real.component.leave(outside(real, device).fullJid);
+  },
+});
+
+const wait = command(fc.constant(undefined), {
+  tell: () => "a minute passes",
+  async happen(plot, real) {
+    real.clock.jump(RESEND_MS);
+    plot.now = real.clock.now();
+    plot.timeOut();
+    await real.component.settle();
+  },
+});
+
+const days = command(fc.record({ count: fc.constantFrom(10, 20, 31, 40) }), {
+  tell: ({ count }) => `${count} days pass`,
+  async happen(plot, real, { count }) {
+    real.clock.jump(count * DAY_MS);
+    plot.now = real.clock.now();
+    plot.timeOut();
+    await real.component.settle();
+    plot.runJobs();
+    await real.component.runJobs();
+  },
+});
+
+const crash = command(fc.constant(undefined), {
+  tell: () => "the process dies",
+  async happen(plot, real) {
+    plot.crash();
+    await real.crash();
+  },
+});
+
+const relink = command(fc.constant(undefined), {
+  tell: () => "the link goes down and up",
+  async happen(plot, real) {
+    plot.restart();
+    real.component.relink();
+  },
+});
+
+const register = command(fc.record({ who: pick }), {
+  tell: ({ who }) => `${one(NUMBERS, who)} gets a new account`,
+  async happen(plot, real, { who }) {
+    const deviceId = plot.newDeviceId();
+    plot.register(one(NUMBERS, who), deviceId);
+    await real.register(one(NUMBERS, who), deviceId);
+  },
+});
+
+const unlink = command(fc.record({ who: pick }), {
+  tell: ({ who }) => `${one(NUMBERS, who)} is given up`,
+  can: (plot, { who }) => plot.accounts.has(one(NUMBERS, who)),
+  async happen(plot, real, { who }) {
+    plot.unlink(one(NUMBERS, who));
+    await real.unlink(one(NUMBERS, who));
+  },
+});
+
+const addDevice = command(fc.record({ who: pick }), {
+  tell: ({ who }) => `${one(NUMBERS, who)} gets another device`,
+  can: (plot, { who }) => (plot.accounts.get(one(NUMBERS, who))?.devices.length ?? 9) < 3,
+  async happen(plot, real, { who }) {
+    const number = one(NUMBERS, who);
+    const account = plot.accounts.get(number);
+    const deviceId = plot.newDeviceId();
+    if (account) plot.addDevice(account, deviceId);
+    await real.addDevice(number, deviceId);
+  },
+});
+
+const removeDevice = command(fc.record({ who: pick }), {
+  tell: ({ who }) => `device ${who} is removed`,
+  can: (plot) => plot.bound.length > 0,
+  async happen(plot, real, { who }) {
+    const device = one(plot.bound, who);
+    plot.removeDevice(device);
+    await real.removeDevice(device.account.number, device.deviceId as number);
+  },
+});
+
+/** Everything that may happen; what happens often stands here often. */
+export const COMMANDS: fc.Arbitrary<Command>[] = [
+  ...Array.from({ length: 4 }, () => send),
+  ...Array.from({ length: 3 }, () => [attach, acknowledge]).flat(),
+  ...Array.from({ length: 2 }, () => leave),
+  repeat,
+  read,
+  wait,
+  days,
+  crash,
+  relink,
+  register,
+  unlink,
+  addDevice,
+  removeDevice,
+];

@@ -1,0 +1,212 @@
+import { sign } from "node:crypto";
+import { hashDeviceKey } from "../../component/mailbox/service.js";
+import type { DeviceId, MessageId, Seq } from "../../src/ids.js";
+import { Jid } from "../../src/jid.js";
+import { attachStatement, readAttached, writeAttach, type AttachProof } from "../../src/mailbox-attach.js";
+import { readDeliver, type Entry } from "../../src/mailbox-deliver.js";
+import {
+  readSubmitted,
+  writeAcknowledgement,
+  writeSubmit,
+  type Acknowledgement,
+} from "../../src/mailbox-submit.js";
+import { NS } from "../../src/namespaces.js";
+import { phoneNumber } from "../../src/phone-number.js";
+import { attribute, parseXml, requireAttribute, xml, type Element } from "../../src/xml.js";
+import { body, newDeviceKey } from "../support/raw-device.js";
+import { Component, DOMAIN, HOST, type Build } from "./component.js";
+import type { Durable, Fate } from "./database.js";
+import { JumpClock } from "./jump-clock.js";
+
+const MOMENT_MS = 25;
+
+// Making keys would take most of the time of a run
+const KEYS = Array.from({ length: 8 }, () => newDeviceKey());
+
+/** A device as the outside world has it: what is durable on it survives everything. */
+export interface RealDevice {
+  readonly jid: string;
+  readonly deviceId: number;
+  readonly key: (typeof KEYS)[number];
+  fullJid: string;
+  token: string | undefined;
+  /** The last entry that is durable here. */
+  last: number;
+  /** What was received since it attached. */
+  received: Entry[];
+  isOpen: boolean;
+}
+
+/** The product, its database and the devices around it. */
+export class Real {
+  readonly clock = new JumpClock();
+  readonly #build: Build;
+  readonly #devices = new Map<string, RealDevice>();
+  readonly #jids = new Map<string, string>();
+  durable: Durable;
+  component: Component;
+  #resources = 0;
+  #accounts = 0;
+
+  constructor(build: Build, durable: Durable) {
+    this.#build = build;
+    this.durable = durable;
+    this.component = this.#newComponent();
+  }
+
+  #newComponent(): Component {
+    return new Component(this.#build, this.durable, this.clock, (stanza) => this.#receive(stanza));
+  }
+
+  /** Lets everything happen that does so at once, or in a moment: entries gather before they go. */
+  async calm(): Promise<void> {
+    await this.component.settle();
+    this.clock.jump(MOMENT_MS);
+    await this.component.settle();
+  }
+
+  /** The process is gone, and a new one begins with what was committed. */
+  async crash(): Promise<void> {
+    this.component.store.isDead = true;
+    this.clock.clear();
+    this.durable = this.durable.reopen();
+    this.component = this.#newComponent();
+    await this.component.start();
+    await this.component.settle();
+  }
+
+  /** Runs something in which the process may die, and is there again. Answers whether it did. */
+  async survive(
+    fate: { operation: string; when: Fate } | undefined,
+    work: () => Promise<void>,
+  ): Promise<boolean> {
+    this.component.store.fate = fate;
+    await work();
+    if (fate && this.component.store.isDead) {
+      await this.crash();
+      return true;
+    }
+    this.component.store.fate = undefined;
+    return false;
+  }
+
+  async register(number: string, deviceId: number): Promise<void> {
+    const { vault, accounts, events } = this.component;
+    const jid = `account-${++this.#accounts}@${HOST}`;
+    const e164 = phoneNumber(number);
+    const device = this.#newDevice(jid, deviceId);
+    const { retired } = await accounts.create({
+      jid,
+      numberHash: vault.hashNumber(e164),
+      numberSealed: vault.sealNumber(e164),
+      isMadeHere: true,
+      pinHash: null,
+      device: bound(device),
+      now: this.clock.now(),
+    });
+    this.#jids.set(number, jid);
+    if (retired) events.accountGone(retired.jid);
+    await this.component.settle();
+  }
+
+  async unlink(number: string): Promise<void> {
+    const jid = this.#jids.get(number) ?? "";
+    await this.component.accounts.unlink(jid);
+    this.component.events.accountGone(jid);
+    await this.component.settle();
+  }
+
+  async addDevice(number: string, deviceId: number): Promise<void> {
+    const jid = this.#jids.get(number) ?? "";
+    await this.component.accounts.addDevice(jid, bound(this.#newDevice(jid, deviceId)), this.clock.now());
+  }
+
+  async removeDevice(number: string, deviceId: number): Promise<void> {
+    const jid = this.#jids.get(number) ?? "";
+    await this.component.accounts.removeDevice(jid, deviceId as DeviceId, this.clock.now());
+    this.component.events.devicesGone(jid);
+    await this.component.settle();
+  }
+
+  device(deviceId: number): RealDevice {
+    return this.#devices.get(String(deviceId)) as RealDevice;
+  }
+
+  /** Opens the mailbox, on the stream that it had or on a new one, by token where there is one that is good still. */
+  async attach(device: RealDevice, isSameStream: boolean): Promise<void> {
+    if (!isSameStream) device.fullJid = `${device.jid}/${++this.#resources}`;
+    device.received = [];
+    device.isOpen = true;
+    const ask = async (proof: AttachProof): Promise<Element | undefined> =>
+      this.component.ask(
+        device.fullJid,
+        "set",
+        parseXml(
+          writeAttach({ device: device.deviceId as DeviceId, last: device.last as Seq, proof }).toString(),
+        ),
+      );
+    const byToken = device.token && (await ask({ token: device.token }).catch(() => undefined));
+    const attached = byToken || (await ask(await this.#prove(device)));
+    device.token = readAttached(attached as Element).token;
+  }
+
+  async #prove({ fullJid, deviceId, key }: RealDevice): Promise<AttachProof> {
+    const challenge = await this.component.ask(fullJid, "get", xml("challenge", { xmlns: NS.mailbox }));
+    const nonce = requireAttribute(challenge as Element, "nonce");
+    const statement = attachStatement(DOMAIN, fullJid, deviceId as DeviceId, nonce);
+    return { nonce, publicKey: key.publicKey, signature: sign(null, statement, key.privateKey) };
+  }
+
+  /** Submits, and answers what became of each; `undefined` when the answer never came. */
+  async submit(
+    { fullJid }: RealDevice,
+    messages: readonly { id: string; to: string; payload: string }[],
+    acknowledgement?: Acknowledgement,
+  ): Promise<string[] | undefined> {
+    const submit = writeSubmit({
+      ...(acknowledgement && { acknowledgement }),
+      messages: messages.map(({ id, to, payload }) => ({
+        id: id as MessageId,
+        to: Jid.parse(`${to}@${DOMAIN}`),
+        payload,
+      })),
+    });
+    const answer = await this.component.ask(fullJid, "set", parseXml(submit));
+    return (
+      answer &&
+      readSubmitted(answer).map((outcome) => {
+        if ("error" in outcome) return outcome.error.applicationCondition ?? outcome.error.condition;
+        return outcome.isDuplicate ? "duplicate" : "accepted";
+      })
+    );
+  }
+
+  async acknowledge({ fullJid }: RealDevice, seq: number, undecryptable: readonly number[]): Promise<void> {
+    const ack = writeAcknowledgement({ seq: seq as Seq, undecryptable: undecryptable as Seq[] });
+    await this.component.say(fullJid, parseXml(ack));
+  }
+
+  #newDevice(jid: string, deviceId: number): RealDevice {
+    const key = KEYS[deviceId % KEYS.length] as (typeof KEYS)[number];
+    const fullJid = `${jid}/device-${deviceId}`;
+    const device = { jid, deviceId, key, fullJid, token: undefined, last: 0, received: [], isOpen: false };
+    this.#devices.set(String(deviceId), device);
+    return device;
+  }
+
+  #receive(stanza: Element): void {
+    const to = attribute(stanza, "to");
+    const device = [...this.#devices.values()].find(({ fullJid }) => fullJid === to);
+    if (!device) return;
+    if (stanza.getChild("detached", NS.mailbox)) device.isOpen = false;
+    const deliver = stanza.getChild("deliver", NS.mailbox);
+    if (deliver) device.received.push(...readDeliver(deliver));
+  }
+}
+
+function bound({ deviceId, key }: RealDevice) {
+  return { deviceId: deviceId as DeviceId, keyHash: hashDeviceKey(key.publicKey) };
+}
+
+/** What a text is as a payload. */
+export const payloadOf = body;
