@@ -4,7 +4,8 @@ import { StanzaError } from "../../src/errors.js";
 import { deviceId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
 import type { AdHocCommand, CommandStage, Context } from "../capability.js";
-import { hashPin, isPin } from "./pin.js";
+import { Keeping } from "./keeping.js";
+import { isPin } from "./pin.js";
 import type { AccountOperations } from "./store.js";
 
 /** The account on the host goes this long after its owner was told, so that the answer arrives first. */
@@ -23,7 +24,7 @@ export function accountCommands(context: Context, removeSoon: () => void): AdHoc
 }
 
 function unlinkCommand(context: Context): AdHocCommand {
-  const accounts = context.store.of<AccountOperations>("accounts");
+  const keeping = new Keeping(context);
   const warning = "Your number is taken from this account; its devices and waiting messages are gone.";
   return command(context, {
     node: "urn:twotick:unlink",
@@ -31,8 +32,7 @@ function unlinkCommand(context: Context): AdHocCommand {
     ask: () => Promise.resolve(confirmation(warning)),
     async take(answer, from) {
       requireConfirmed(answer);
-      if (!(await accounts.unlink(from.bare))) throw noNumber();
-      context.events.accountGone(from.bare);
+      if (!(await keeping.unlink(from.bare))) throw noNumber();
       return "The number does not belong to this account any more.";
     },
   });
@@ -60,7 +60,7 @@ function deleteCommand(context: Context, removeSoon: () => void): AdHocCommand {
 }
 
 function pinCommand(context: Context): AdHocCommand {
-  const accounts = context.store.of<AccountOperations>("accounts");
+  const keeping = new Keeping(context);
   return command(context, {
     node: "urn:twotick:pin",
     name: "Set or remove the PIN",
@@ -69,21 +69,19 @@ function pinCommand(context: Context): AdHocCommand {
       const [pin] = answer.get("pin") ?? [];
       if (pin !== undefined && !isPin(pin))
         throw new StanzaError("not-acceptable", "a PIN is 4 to 20 digits");
-      const hash = pin === undefined ? null : await hashPin(context.vault, pin);
-      if (!(await accounts.setPin(from.bare, hash))) throw noNumber();
-      return hash ? "The PIN is set." : "There is no PIN any more.";
+      if (!(await keeping.setPin(from.bare, pin))) throw noNumber();
+      return pin !== undefined ? "The PIN is set." : "There is no PIN any more.";
     },
   });
 }
 
 function devicesCommand(context: Context): AdHocCommand {
-  const { clock, events } = context;
-  const accounts = context.store.of<AccountOperations>("accounts");
+  const keeping = new Keeping(context);
   return command(context, {
     node: "urn:twotick:devices",
     name: "List or remove devices",
     async ask(from) {
-      const options = (await accounts.devices(from.bare)).map(({ deviceId, boundAt, seenAt }) => ({
+      const options = (await keeping.devices(from.bare)).map(({ deviceId, boundAt, seenAt }) => ({
         value: String(deviceId),
         label: `${deviceId}, bound ${formatStamp(boundAt)}, seen ${formatStamp(seenAt)}`,
       }));
@@ -94,10 +92,9 @@ function devicesCommand(context: Context): AdHocCommand {
       };
     },
     async take(answer, from) {
-      const chosen = answer.get("remove") ?? [];
-      for (const id of chosen) await accounts.removeDevice(from.bare, deviceId(id), clock.now());
-      if (chosen.length > 0) events.devicesGone(from.bare);
-      return chosen.length === 0 ? "Nothing was removed." : `Removed: ${chosen.join(", ")}.`;
+      const chosen = (answer.get("remove") ?? []).map((id) => deviceId(id));
+      const removed = await keeping.removeDevices(from.bare, chosen);
+      return removed.length === 0 ? "Nothing was removed." : `Removed: ${removed.join(", ")}.`;
     },
   });
 }

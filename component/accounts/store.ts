@@ -114,6 +114,16 @@ const migrations: readonly Migration[] = [
       ALTER TABLE devices ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE devices ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;`,
   },
+  {
+    number: 4,
+    // An ordinary app's mailbox has the resource that it was seen under and no device id; how far it was sent
+    // entries once, and twice, tells what may go again
+    sql: `
+      ALTER TABLE devices ADD COLUMN resource TEXT;
+      ALTER TABLE devices ADD COLUMN sent_once INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE devices ADD COLUMN sent_twice INTEGER NOT NULL DEFAULT 0;
+      CREATE UNIQUE INDEX devices_by_resource ON devices (account, resource) WHERE resource IS NOT NULL;`,
+  },
 ];
 
 type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 | 1 };
@@ -127,6 +137,9 @@ export function openAccounts(database: Database) {
   );
   const byJid = database.prepare<[string], StoredAccount>(`${accounts} WHERE jid = ?`);
   const byNumber = database.prepare<[Uint8Array], StoredAccount>(`${accounts} WHERE hash = ?`);
+  const page = database.prepare<[number, number], { readonly id: number; readonly jid: string }>(
+    "SELECT id, jid FROM accounts WHERE id > ? ORDER BY id LIMIT ?",
+  );
   const remove = database.prepare("DELETE FROM accounts WHERE id = ?");
   const insert = database.prepare(
     `INSERT INTO accounts (jid, number, is_made_here, pin_hash, created_at)
@@ -140,10 +153,13 @@ export function openAccounts(database: Database) {
     "INSERT INTO devices (account, device_id, key_hash, created_at, seen_at) VALUES (?, ?, ?, ?, ?)",
   );
   const claimDevice = database.prepare(
-    "UPDATE devices SET device_id = ?, key_hash = ?, seen_at = ? WHERE account = ? AND device_id IS NULL",
+    "UPDATE devices SET device_id = ?, key_hash = ?, seen_at = ? WHERE account = ? AND device_id IS NULL AND resource IS NULL",
   );
   const devicesOf = database.prepare<[number], { deviceId: number; keyHash: Uint8Array }>(
     "SELECT device_id AS deviceId, key_hash AS keyHash FROM devices WHERE account = ? AND device_id IS NOT NULL",
+  );
+  const hasMailbox = database.prepare<[number], { id: number }>(
+    "SELECT id FROM devices WHERE account = ? LIMIT 1",
   );
   const removeDevice = database.prepare("DELETE FROM devices WHERE account = ? AND device_id = ?");
 
@@ -181,6 +197,10 @@ export function openAccounts(database: Database) {
 
     /** The account with this bare JID, if a number belongs to it. */
     findByJid: (jid: string): AccountRow | undefined => read(byJid.get(jid)),
+
+    /** Accounts with a number, the longest linked first, from behind a row on. */
+    page: (after: number, limit: number): { readonly id: number; readonly jid: string }[] =>
+      page.all(after, limit),
 
     /** The account that a number belongs to. */
     findByNumber: (numberHash: Uint8Array): AccountRow | undefined => read(byNumber.get(numberHash)),
@@ -220,7 +240,7 @@ export function openAccounts(database: Database) {
     removeDevice(jid: string, deviceId: DeviceId, now: EpochMs): boolean {
       const account = byJid.get(jid);
       if (!account || removeDevice.run(account.id, deviceId).changes === 0) return false;
-      if (devicesOf.all(account.id).length === 0) insertDevice.run(account.id, null, null, now, now);
+      if (!hasMailbox.get(account.id)) insertDevice.run(account.id, null, null, now, now);
       return true;
     },
 

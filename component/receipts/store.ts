@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
 import { RECEIPT_STATES, receiptRank, type ReceiptState } from "../../src/receipt-state.js";
+import { openAppMessages } from "../apps/messages-store.js";
 import type { Migration } from "../store/migrations.js";
 import type { StoreModule } from "../store/operations.js";
 
@@ -59,6 +60,10 @@ interface Raised {
   readonly deviceId: DeviceId | null;
   readonly state: ReceiptState;
   readonly ids: MessageId[];
+  /** Rows of the messages, in the order of their ids. */
+  readonly messages: number[];
+  /** Row of the recipient's device. */
+  readonly device: number;
 }
 
 /** The SQL of receipts, for the operations of other capabilities. */
@@ -79,9 +84,10 @@ export function openReceipts(database: Database) {
     `SELECT sender, origin_id AS id, numbers.id AS numberId, sealed AS numberSealed
      FROM messages JOIN numbers ON numbers.id = recipient_number WHERE messages.id = ?`,
   );
-  const mailboxesOf = database.prepare<[number], { device: number }>(
-    "SELECT id AS device FROM devices WHERE account = ?",
+  const mailboxesOf = database.prepare<[number], { device: number; isApp: 0 | 1 }>(
+    "SELECT id AS device, resource IS NOT NULL AS isApp FROM devices WHERE account = ?",
   );
+  const appMessages = openAppMessages(database);
   const takeSeq = database.prepare<[number, number], { seq: number }>(
     `UPDATE devices SET next_seq = next_seq + 1, pending_count = pending_count + 1, pending_bytes = pending_bytes + ?
      WHERE id = ? RETURNING next_seq - 1 AS seq`,
@@ -90,17 +96,17 @@ export function openReceipts(database: Database) {
     "INSERT INTO entries (device, seq, at, size_bytes, receipt, receipt_number) VALUES (?, ?, ?, ?, ?, ?)",
   );
 
-  const write = (
-    { sender, numberId, numberSealed, deviceId, state, ids }: Raised,
-    at: EpochMs,
-  ): NewReceiptEntry[] => {
-    const content: ReceiptContent = { state, deviceId, at, ids };
-    const json = JSON.stringify(content);
-    const sizeBytes = RECEIPT_BYTES + json.length;
-    return mailboxesOf.all(sender).map(({ device }) => {
+  const write = (raised: Raised, at: EpochMs): NewReceiptEntry[] => {
+    const { sender, numberId, numberSealed, deviceId, state } = raised;
+    return mailboxesOf.all(sender).flatMap(({ device, isApp }) => {
+      const ids = isApp === 1 ? appMessages.idsToTell(device, raised) : raised.ids;
+      if (ids.length === 0) return [];
+      const content: ReceiptContent = { state, deviceId, at, ids };
+      const json = JSON.stringify(content);
+      const sizeBytes = RECEIPT_BYTES + json.length;
       const { seq } = takeSeq.get(sizeBytes, device) as { seq: number };
       insertEntry.run(device, seq, at, sizeBytes, json, numberId);
-      return { ...content, device, seq, from: { id: numberId, sealed: numberSealed } };
+      return [{ ...content, device, seq, from: { id: numberId, sealed: numberSealed } }];
     });
   };
 
@@ -124,8 +130,9 @@ export function openReceipts(database: Database) {
         const about = raised && messageOf.get(message);
         if (!about) continue;
         const key = `${about.sender} ${about.numberId} ${device} ${state}`;
-        const group = groups.get(key) ?? { ...about, deviceId: raised.deviceId, state, ids: [] };
+        const group = groups.get(key) ?? newGroup({ ...about, deviceId: raised.deviceId, state, device });
         group.ids.push(about.id);
+        group.messages.push(message);
         groups.set(key, group);
         if (group.ids.length < MAX_IDS) continue;
         full.push(group);
@@ -134,6 +141,10 @@ export function openReceipts(database: Database) {
       return [...full, ...groups.values()].flatMap((group) => write(group, at));
     },
   };
+}
+
+function newGroup(about: Omit<Raised, "ids" | "messages">): Raised {
+  return { ...about, ids: [], messages: [] };
 }
 
 /** Receipts as other stores use them. */

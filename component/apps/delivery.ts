@@ -1,0 +1,324 @@
+import { LinkError, StanzaError } from "../../src/errors.js";
+import type { MessageId } from "../../src/ids.js";
+import { NS } from "../../src/namespaces.js";
+import { xml } from "../../src/xml.js";
+import type { Context } from "../capability.js";
+import type { Offer } from "../mailbox/delivery-ports.js";
+import type { NewReceiptEntry } from "../receipts/store.js";
+import type { Remote } from "../store/operations.js";
+import { AppSession, type AppAddress } from "./session.js";
+import type { AppOperations } from "./store.js";
+import { decideTry, isGone, isUndelivered } from "./service.js";
+import { writeForApp } from "./written.js";
+
+/** Bytes read from a mailbox at once. */
+const READ_BYTES = 64 * 1024;
+
+/** How long a barrier may take: an app on a phone has to be woken first. */
+const BARRIER_TIMEOUT_MS = 60_000;
+
+/** How often the sessions are looked at. */
+const TICK_MS = 1_000;
+
+/** An entry that has not ended so soon after it went is noted as sent. */
+const NOTE_AFTER_MS = 250;
+
+/** Messages of which it is remembered that they went to an app of an account already. */
+const MAX_ARCHIVED = 20_000;
+
+/** What the delivery to apps works with. */
+export interface AppDeliveryPorts {
+  readonly context: Context;
+  readonly store: Remote<AppOperations>;
+  /** Puts receipts that were committed on their way to the senders. */
+  readonly offerReceipts: (receipts: readonly NewReceiptEntry[]) => void;
+}
+
+/**
+ * Brings the entries of their mailboxes to ordinary apps, as plain messages.
+ *
+ * A receipt ends an entry; where none is to be expected an answered IQ does, that went behind it on the same ordered
+ * stream. Presence begins a delivery and proves nothing.
+ */
+export class AppDelivery {
+  readonly #ports: AppDeliveryPorts;
+  readonly #byJid = new Map<string, AppSession>();
+  readonly #byDevice = new Map<number, AppSession>();
+  readonly #ending = new Map<number, Set<number>>();
+  readonly #archived = new Set<string>();
+  #cancelTick: (() => void) | undefined;
+
+  constructor(ports: AppDeliveryPorts) {
+    this.#ports = ports;
+  }
+
+  /** The session of a full JID, while the app is there. */
+  sessionOf(fullJid: string): AppSession | undefined {
+    return this.#byJid.get(fullJid);
+  }
+
+  /** Rows of the apps that are there. */
+  get devices(): number[] {
+    return [...this.#byDevice.keys()];
+  }
+
+  /** The app is there: what waits for it goes. */
+  open(address: AppAddress): void {
+    this.close(address.fullJid);
+    const session = new AppSession(address);
+    this.#byJid.set(session.fullJid, session);
+    this.#byDevice.set(session.device, session);
+    this.#cancelTick ??= this.#ports.context.clock.after(TICK_MS, () => this.#tick());
+    void this.#begin(session);
+  }
+
+  /** The app has gone, or is not to be sent anything any more. */
+  close(fullJid: string): void {
+    const session = this.#byJid.get(fullJid);
+    if (!session) return;
+    this.#byJid.delete(fullJid);
+    this.#byDevice.delete(session.device);
+    session.isClosed = true;
+    this.#note(session);
+  }
+
+  /** Closes the sessions of an account (bare JID). */
+  closeAccount(account: string): void {
+    for (const { fullJid, account: own } of this.#byJid.values()) if (own === account) this.close(fullJid);
+  }
+
+  /** Takes an entry that was just committed. */
+  offer(offer: Offer): void {
+    const session = this.#byDevice.get(offer.device);
+    if (!session || offer.seq <= session.sent) return;
+    if (session.takes(offer.seq)) return this.#send(session, [offer]);
+    session.isBehind = true;
+    void this.#pump(session);
+  }
+
+  /** Looks into mailboxes that got something which was not offered. */
+  refresh(devices: readonly number[]): void {
+    for (const device of devices) {
+      const session = this.#byDevice.get(device);
+      if (session) void this.#pump(session);
+    }
+  }
+
+  /** An app says that it has a message. Answers whether that was news. */
+  received(session: AppSession, numberJid: string, id: MessageId): boolean {
+    const seq = session.seqOf(numberJid, id);
+    if (seq === undefined) return false;
+    this.#end(session, [seq]);
+    return true;
+  }
+
+  /**
+   * A message came back: it did not arrive, nobody knows, or the app will not have it.
+   *
+   * Answers false when nothing is known of it here, as of one that comes back after its app has gone.
+   */
+  bounced(fullJid: string, numberJid: string, id: string, error: StanzaError): boolean {
+    const session = this.#byJid.get(fullJid);
+    const seq = session?.seqOf(numberJid, id as MessageId);
+    if (!session || seq === undefined) return false;
+    const { store, context, offerReceipts } = this.#ports;
+    if (isGone(error)) {
+      this.close(fullJid);
+      if (isUndelivered(error)) this.#background(store.notSent(session.device, seq));
+    } else {
+      session.end(seq);
+      this.#background(store.refuse(session.device, [seq], context.clock.now()).then(offerReceipts));
+    }
+    return true;
+  }
+
+  /** Ends all timers. */
+  stop(): void {
+    this.#cancelTick?.();
+    for (const fullJid of this.#byJid.keys()) this.close(fullJid);
+  }
+
+  async #begin(session: AppSession): Promise<void> {
+    const { store } = this.#ports;
+    try {
+      const tries = await store.tries(session.device);
+      if (!tries || session.isClosed) return;
+      if (tries.hasUnconfirmed) {
+        // What may have arrived before goes again only to an app of which it is known that it is there
+        if (!(await this.#isThere(session))) return;
+        await store.sendAgain(session.device);
+      }
+      session.began({ once: tries.once, twice: tries.twice });
+      void this.#pump(session);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  async #isThere(session: AppSession): Promise<boolean> {
+    for (;;) {
+      const outcome = await this.#ask(session);
+      if (outcome === "there") return !session.isClosed;
+      if (outcome === "gone" || session.isClosed) return false;
+    }
+  }
+
+  async #pump(session: AppSession): Promise<void> {
+    session.isBehind = true;
+    if (session.isReading || !session.hasBegun) return;
+    session.isReading = true;
+    try {
+      while (session.isBehind && session.room > 0 && !session.isClosed) {
+        session.isBehind = false;
+        const offers = await this.#read(session);
+        if (offers.length > 0) session.isBehind = true;
+        if (!session.isClosed) this.#send(session, offers);
+      }
+    } catch (error) {
+      this.#report(error);
+    } finally {
+      session.isReading = false;
+    }
+  }
+
+  #read({ device, sent, room }: AppSession): Promise<Offer[]> {
+    return this.#ports.context.exchange.read(device, sent, room, READ_BYTES);
+  }
+
+  #send(session: AppSession, offers: readonly Offer[]): void {
+    const { context } = this.#ports;
+    const stanzas: string[] = [];
+    const over: number[] = [];
+    for (const offer of offers) {
+      const written = this.#write(
+        session,
+        offer,
+        offer.seq > session.tries.once && this.#isFirst(session, offer),
+      );
+      const canAcknowledge = written.isContent && session.givesReceipts;
+      const decision = decideTry(offer.seq, session.tries, canAcknowledge);
+      session.send(offer, { canAcknowledge, atMs: context.clock.monotonicMs() });
+      if (decision === "over" || written.text === "") over.push(offer.seq);
+      else stanzas.push(written.text);
+      const isAgain = decision === "again";
+      (isAgain ? context.metrics.entriesRedelivered : context.metrics.entriesDelivered).inc();
+    }
+    if (stanzas.length > 0) this.#put(stanzas.join(""));
+    if (over.length > 0) this.#end(session, over);
+    if (session.needsBarrier && !session.isAsking) void this.#barrier(session);
+  }
+
+  // An archive of the host is to have a message once, however many apps it goes to
+  #isFirst({ account }: AppSession, { content }: Offer): boolean {
+    if (content.kind !== "message") return false;
+    const key = `${account} ${content.from} ${content.id}`;
+    if (this.#archived.has(key)) return false;
+    const [oldest] = this.#archived;
+    if (this.#archived.size >= MAX_ARCHIVED && oldest !== undefined) this.#archived.delete(oldest);
+    this.#archived.add(key);
+    return true;
+  }
+
+  #write(session: AppSession, { content }: Offer, isArchived: boolean): ReturnType<typeof writeForApp> {
+    const { config, clock, vault } = this.#ports.context;
+    const stanzaId =
+      content.kind === "message"
+        ? vault.keyedHash("stanza-id", `${content.from}\0${content.id}`).subarray(0, 15).toString("base64url")
+        : "";
+    return writeForApp(content, {
+      to: session.fullJid,
+      reader: session,
+      domain: config.link.domain,
+      now: clock.now(),
+      stanzaId,
+      isArchived,
+    });
+  }
+
+  #put(stanzas: string): void {
+    const { link } = this.#ports.context;
+    // Offline: entries stay where they are, and go when the app is seen again
+    if (!link.isOnline) return;
+    try {
+      link.send(stanzas);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Sends an IQ behind what went; its answer says that all that has arrived. */
+  async #barrier(session: AppSession): Promise<void> {
+    session.isAsking = true;
+    const mark = session.mark();
+    try {
+      if ((await this.#ask(session)) !== "there" || session.isClosed) return;
+      this.#end(session, session.confirm(mark, this.#ports.context.clock.monotonicMs()));
+    } finally {
+      session.isAsking = false;
+    }
+    if (session.needsBarrier && !session.isClosed) void this.#barrier(session);
+  }
+
+  async #ask(session: AppSession): Promise<"there" | "gone" | "silent"> {
+    const { link } = this.#ports.context;
+    // XEP-0199 §4.1; every app answers XEP-0030
+    const question = session.answersPings
+      ? xml("ping", { xmlns: NS.ping })
+      : xml("query", { xmlns: NS.discoInfo });
+    try {
+      await link.request(xml("iq", { type: "get", to: session.fullJid }, question), {
+        timeoutMs: BARRIER_TIMEOUT_MS,
+      });
+      return "there";
+    } catch (error) {
+      if (error instanceof LinkError && error.code === "timeout") return "silent";
+      if (error instanceof StanzaError && !isGone(error)) return "there";
+      this.close(session.fullJid);
+      return "gone";
+    }
+  }
+
+  #end(session: AppSession, seqs: readonly number[]): void {
+    if (seqs.length === 0) return;
+    for (const seq of seqs) session.end(seq);
+    if (this.#ending.size === 0) setImmediate(() => this.#flushEnds());
+    const ending = this.#ending.get(session.device) ?? new Set();
+    for (const seq of seqs) ending.add(seq);
+    this.#ending.set(session.device, ending);
+    if (session.isBehind) void this.#pump(session);
+  }
+
+  #flushEnds(): void {
+    const { store, context, offerReceipts } = this.#ports;
+    for (const [device, seqs] of this.#ending)
+      this.#background(store.end(device, [...seqs], context.clock.now()).then(offerReceipts));
+    this.#ending.clear();
+  }
+
+  #tick(): void {
+    const { clock } = this.#ports.context;
+    this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
+    const now = clock.monotonicMs();
+    for (const session of this.#byDevice.values()) {
+      this.#end(session, session.overdue(now));
+      if (session.isBarrierDue(now) && !session.isAsking) void this.#barrier(session);
+      if (session.isNoteDue(now, NOTE_AFTER_MS)) this.#note(session);
+    }
+  }
+
+  #note(session: AppSession): void {
+    const seq = session.toNote();
+    if (seq !== undefined) this.#background(this.#ports.store.sentOnce(session.device, seq));
+  }
+
+  #background(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    this.#ports.context.log.error(
+      { reason: (error as Error).message },
+      "an app's mailbox could not be worked on",
+    );
+  }
+}

@@ -1,0 +1,195 @@
+import { StanzaError } from "../../src/errors.js";
+import type { Jid } from "../../src/jid.js";
+import { renameKeyOwner } from "../../src/omemo2.js";
+import { attribute, childElements, escapeXML, parseStanzaError } from "../../src/xml.js";
+import { NS } from "../../src/namespaces.js";
+import type { AccountOperations } from "../accounts/store.js";
+import type { Context, Stanza } from "../capability.js";
+import type { Offer } from "../mailbox/delivery-ports.js";
+import { refusalError } from "../mailbox/service.js";
+import type { MailboxOperations, StoredOutcome } from "../mailbox/store.js";
+import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
+import type { Remote } from "../store/operations.js";
+import type { AppDelivery } from "./delivery.js";
+import { isUndelivered } from "./service.js";
+import { readAppMessage, type AppMessage, type Notice } from "./message.js";
+import type { AppMailbox, AppOperations } from "./store.js";
+
+/** Apps whose mailbox is remembered. */
+const MAX_REMEMBERED = 20_000;
+
+/** Bytes that a receipt counts for in a window. */
+const RECEIPT_BYTES = 200;
+
+/** What the handler works with. */
+export interface AppHandlerPorts {
+  readonly context: Context;
+  readonly store: Remote<AppOperations>;
+  readonly mailbox: Remote<MailboxOperations>;
+  readonly receipts: Remote<ReceiptOperations>;
+  readonly accounts: Remote<AccountOperations>;
+  readonly delivery: AppDelivery;
+  /** Is told of an app that wrote and was not known before. */
+  readonly onSeen: (app: Jid) => void;
+}
+
+interface Sender extends AppMailbox {
+  /** The number JID that the account speaks for. */
+  readonly numberJid: string;
+}
+
+/** Takes what ordinary apps send to numbers: into mailboxes what is to be kept, and on to who is there what is not. */
+export class AppHandler {
+  readonly #ports: AppHandlerPorts;
+  readonly #senders = new Map<string, Sender>();
+
+  constructor(ports: AppHandlerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Takes a message to a number; one of a device that speaks the mailbox protocol is none of ours. */
+  take(stanza: Stanza): Promise<void> | undefined {
+    if (this.#ports.context.exchange.isAttached(stanza.from.toString())) return undefined;
+    return this.#take(stanza);
+  }
+
+  /** Takes a message that came back. */
+  bounced({ from, to, element }: Stanza): void {
+    const id = attribute(element, "id");
+    if (id === undefined || !from.isFull) return;
+    const error = parseStanzaError(element.getChild("error"));
+    const { delivery, store, context } = this.#ports;
+    if (delivery.bounced(from.toString(), to.bare, id, error) || !isUndelivered(error)) return;
+    const senderHash = context.numbers.hashOf(to);
+    if (!senderHash) return;
+    store
+      .notSentById({ account: from.bare, resource: from.resource, senderHash, id })
+      .catch((reason: Error) => {
+        context.log.error({ reason: reason.message }, "an app's mailbox could not be worked on");
+      });
+  }
+
+  /** Forgets what was remembered of an account (bare JID). */
+  forget(account: string): void {
+    for (const fullJid of this.#senders.keys())
+      if (fullJid.startsWith(`${account}/`)) this.#senders.delete(fullJid);
+  }
+
+  /** Puts receipts that were committed on their way to the senders. */
+  offerReceipts(made: readonly NewReceiptEntry[]): void {
+    if (made.length === 0) return;
+    const { exchange, numbers, metrics } = this.#ports.context;
+    for (const { state, ids } of made) metrics.receipts.inc({ state }, ids.length);
+    exchange.offer(
+      made.map(({ device, seq, state, deviceId, at, ids, from }) => ({
+        device,
+        seq,
+        sizeBytes: RECEIPT_BYTES + ids.length * 40,
+        content: {
+          kind: "receipt",
+          state,
+          from: numbers.jidOf(from),
+          device: deviceId ?? undefined,
+          at,
+          ids,
+        },
+      })),
+    );
+  }
+
+  async #take(stanza: Stanza): Promise<void> {
+    const { from, to } = stanza;
+    const { config } = this.#ports.context;
+    if (from.domain !== config.host.domain || !from.isFull)
+      throw new StanzaError("forbidden", "only accounts of this service may write to numbers");
+    const sender = this.#senders.get(from.toString()) ?? (await this.#seen(from));
+    // Own devices of the sender are named by the account, which others are not to learn; XEP-0384 0.8 §5.5
+    renameKeyOwner(childElements(stanza.element), from.bare, sender.numberJid);
+    const message = readAppMessage(stanza);
+    for (const notice of message.notices) await this.#notice(sender, stanza, notice);
+    if (message.payload !== "") await this.#accept(sender, stanza, message);
+    if (message.passing !== "") await this.#pass(sender, to, message.passing);
+  }
+
+  async #seen(from: Jid): Promise<Sender> {
+    const { store, context } = this.#ports;
+    const app = { account: from.bare, resource: from.resource, now: context.clock.now() };
+    const mailbox = await store.seen(app);
+    if (!mailbox) {
+      context.events.numberMissing(from.toString());
+      throw new StanzaError(
+        "registration-required",
+        "link a phone number to your account to write to numbers",
+      );
+    }
+    if (this.#senders.size >= MAX_REMEMBERED) this.#senders.clear();
+    const sender = { ...mailbox, numberJid: context.numbers.jidOf(mailbox.number) };
+    this.#senders.set(from.toString(), sender);
+    this.#ports.onSeen(from);
+    return sender;
+  }
+
+  async #accept(sender: Sender, { from, to }: Stanza, message: AppMessage): Promise<void> {
+    const { context, mailbox } = this.#ports;
+    const toHash = context.numbers.hashOf(to);
+    if (!toHash) throw refusalError("no-such-number");
+    const { id, payload, traits, identity } = message;
+    const digest = context.vault.keyedHash("message", `${to.local}\0${identity}`).subarray(0, 16);
+    const submission = { id, toHash, payload, digest, app: traits };
+    const { clock, config } = context;
+    const result = await mailbox.accept(sender, [submission], clock.now(), config.mailbox);
+    const outcome = result?.outcomes[0];
+    if (!result || !outcome) {
+      // The mailbox was given up meanwhile
+      this.#senders.delete(from.toString());
+      return this.#accept(await this.#seen(from), { from, to } as Stanza, message);
+    }
+    this.#tell(sender, to, message, outcome);
+    this.offerReceipts(result.receipts);
+  }
+
+  #tell(sender: Sender, to: Jid, { id, payload }: AppMessage, outcome: StoredOutcome): void {
+    const { metrics, exchange } = this.#ports.context;
+    if ("refusal" in outcome) {
+      metrics.messages.inc({ outcome: outcome.refusal });
+      throw refusalError(outcome.refusal);
+    }
+    const { isDuplicate, acceptedAt, entries } = outcome;
+    metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
+    const content = {
+      kind: "message",
+      from: sender.numberJid,
+      to: to.bare,
+      id,
+      at: acceptedAt,
+      payload,
+    } as const;
+    const sizeBytes = Buffer.byteLength(payload);
+    exchange.offer(entries.map(({ device, seq }): Offer => ({ device, seq, sizeBytes, content })));
+  }
+
+  async #notice(sender: Sender, { from, to }: Stanza, { kind, id }: Notice): Promise<void> {
+    const { context, store, receipts, delivery } = this.#ports;
+    const senderHash = context.numbers.hashOf(to);
+    if (!senderHash) return;
+    const now = context.clock.now();
+    const session = delivery.sessionOf(from.toString());
+    if (!session || !delivery.received(session, to.bare, id))
+      this.offerReceipts(await store.endById(sender.device, senderHash, id, now));
+    // XEP-0333 §4.3; of a message that never came to this account nothing can be said
+    if (kind === "displayed") this.offerReceipts((await receipts.read(sender, senderHash, id, now)) ?? []);
+  }
+
+  // XEP-0334 §4.2, XEP-0085 §5.1: what is not to be kept goes to who is there
+  async #pass(sender: Sender, to: Jid, passing: string): Promise<void> {
+    const { context, accounts } = this.#ports;
+    const { availability, exchange, link, numbers } = context;
+    const hash = numbers.hashOf(to);
+    const account = hash && (await accounts.findByNumber(hash));
+    if (!account || !link.isOnline) return;
+    const apps = availability.resourcesOf(account.jid).filter(({ jid }) => !exchange.isAttached(jid));
+    const rest = `${passing}<no-store xmlns='${NS.hints}'/><private xmlns='${NS.carbons}'/></message>`;
+    for (const { jid } of apps)
+      link.send(`<message type='chat' from='${sender.numberJid}' to='${escapeXML(jid)}'>${rest}`);
+  }
+}

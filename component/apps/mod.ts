@@ -1,0 +1,73 @@
+import { NS } from "../../src/namespaces.js";
+import type { AccountOperations } from "../accounts/store.js";
+import type { Capability, CapabilityModule, Context } from "../capability.js";
+import type { MailboxOperations } from "../mailbox/store.js";
+import type { ReceiptOperations } from "../receipts/store.js";
+import type { Remote } from "../store/operations.js";
+import { AppDelivery } from "./delivery.js";
+import { AppHandler } from "./handler.js";
+import type { AppOperations } from "./store.js";
+import { Welcome } from "./welcome.js";
+
+const DAY_MS = 86_400_000;
+
+/** An app that was not seen for so long has no mailbox any more. */
+const FORGET_AFTER_MS = 30 * DAY_MS;
+
+/** Messages of ordinary XMPP apps, to and from numbers. Source: docs/admin.md "Ordinary apps" */
+export const apps: CapabilityModule = {
+  name: "apps",
+  store: new URL("store.js", import.meta.url),
+  create,
+};
+
+function create(context: Context): Capability {
+  const { availability, events, exchange } = context;
+  const store = context.store.of<AppOperations>("apps");
+  const mailbox = context.store.of<MailboxOperations>("mailbox");
+  const receipts = context.store.of<ReceiptOperations>("receipts");
+  const accounts = context.store.of<AccountOperations>("accounts");
+  const delivery: AppDelivery = new AppDelivery({
+    context,
+    store,
+    offerReceipts: (made) => handler.offerReceipts(made),
+  });
+  const welcome = new Welcome(context, store, delivery);
+  const handler = new AppHandler({
+    context,
+    store,
+    mailbox,
+    receipts,
+    accounts,
+    delivery,
+    onSeen: (app) => welcome.takeAgain(app),
+  });
+  exchange.takeUnattached((offer) => delivery.offer(offer));
+  events.onEntriesAdded((devices) => delivery.refresh(devices));
+  events.onAccountGone((account) => {
+    delivery.closeAccount(account);
+    handler.forget(account);
+  });
+  availability.onAvailable((resource) => welcome.take(resource));
+  availability.onUnavailable((fullJid) => delivery.close(fullJid));
+  events.onNumberLinked((account) => welcome.takeAll(account));
+  return {
+    features: { number: [NS.receipts, NS.chatMarkers] },
+    numberMessage: (message) => handler.take(message),
+    onNumberError: (message) => handler.bounced(message),
+    jobs: [{ name: "forget apps", everyMs: DAY_MS, run: () => forgetApps(context, store, delivery) }],
+    async stop() {
+      delivery.stop();
+    },
+  };
+}
+
+async function forgetApps(
+  { clock }: Context,
+  store: Remote<AppOperations>,
+  delivery: AppDelivery,
+): Promise<void> {
+  const now = clock.now();
+  await store.stillSeen(delivery.devices, now);
+  while (await store.forgetUnseen(now - FORGET_AFTER_MS, now));
+}

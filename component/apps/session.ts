@@ -1,0 +1,167 @@
+import type { MessageId } from "../../src/ids.js";
+import type { Offer } from "../mailbox/delivery-ports.js";
+import type { SentSoFar } from "./service.js";
+
+/** Messages on the way to one app; a server's stream management keeps 500 and forgets the oldest without a word. */
+const WINDOW_ENTRIES = 64;
+const WINDOW_BYTES = 256 * 1024;
+
+/** An app that gives receipts is given so long before it is asked whether it is still there. */
+const RECEIPT_WITHIN_MS = 5_000;
+
+/** From when an app is known to have had a message, so long a receipt may take; afterwards none is expected. */
+const NO_RECEIPT_AFTER_MS = 30_000;
+
+/** An app that is there. */
+export interface AppAddress {
+  /** Row of its mailbox. */
+  readonly device: number;
+  readonly fullJid: string;
+  /** Bare JID of its account. */
+  readonly account: string;
+  /** The number JID of its account. */
+  readonly numberJid?: string;
+  /** Whether it says that it gives receipts. Source: XEP-0184 §5.2 */
+  readonly givesReceipts: boolean;
+  /** Whether it says that it answers pings. Source: XEP-0199 §6 */
+  readonly answersPings: boolean;
+}
+
+interface OnTheWay {
+  readonly key: string | undefined;
+  readonly sizeBytes: number;
+  readonly canAcknowledge: boolean;
+  readonly atMs: number;
+  /** The order in which it went. */
+  readonly order: number;
+  /** When an answer from behind it said that it has arrived. */
+  arrivedAtMs?: number;
+}
+
+/** What is on the way to one app. Pure bookkeeping: it holds no entries. */
+export class AppSession implements AppAddress {
+  readonly device: number;
+  readonly fullJid: string;
+  readonly account: string;
+  readonly numberJid: string;
+  readonly givesReceipts: boolean;
+  readonly answersPings: boolean;
+  isClosed = false;
+  isReading = false;
+  isBehind = false;
+  isAsking = false;
+  tries: SentSoFar = { once: 0, twice: 0 };
+  hasBegun = false;
+  /** The last entry that went. */
+  sent = 0;
+  readonly #onTheWay = new Map<number, OnTheWay>();
+  readonly #byKey = new Map<string, number>();
+  #bytes = 0;
+  #order = 0;
+  #noted = 0;
+
+  constructor({ device, fullJid, account, numberJid = "", givesReceipts, answersPings }: AppAddress) {
+    this.numberJid = numberJid;
+    this.device = device;
+    this.fullJid = fullJid;
+    this.account = account;
+    this.givesReceipts = givesReceipts;
+    this.answersPings = answersPings;
+  }
+
+  /** It is known how far entries went before: delivery may begin. */
+  began(tries: SentSoFar): void {
+    this.tries = tries;
+    this.#noted = tries.once;
+    this.hasBegun = true;
+  }
+
+  /** How many more entries may go now. */
+  get room(): number {
+    return this.#bytes >= WINDOW_BYTES ? 0 : Math.max(0, WINDOW_ENTRIES - this.#onTheWay.size);
+  }
+
+  /** Whether an entry may go now as the next one. */
+  takes(seq: number): boolean {
+    return this.hasBegun && !this.isReading && !this.isBehind && seq === this.sent + 1 && this.room > 0;
+  }
+
+  /** Notes that an entry goes. */
+  send({ seq, sizeBytes, content }: Offer, how: { canAcknowledge: boolean; atMs: number }): void {
+    const key = content.kind === "message" ? keyOf(content.from, content.id) : undefined;
+    this.sent = seq;
+    this.#onTheWay.set(seq, { ...how, key, sizeBytes, order: ++this.#order });
+    this.#bytes += sizeBytes;
+    if (key !== undefined) this.#byKey.set(key, seq);
+  }
+
+  /** The entry of a message that is on the way, by its sender and id. */
+  seqOf(numberJid: string, id: MessageId): number | undefined {
+    return this.#byKey.get(keyOf(numberJid, id));
+  }
+
+  /** Notes that an entry has ended. */
+  end(seq: number): void {
+    const entry = this.#onTheWay.get(seq);
+    if (!entry) return;
+    this.#onTheWay.delete(seq);
+    this.#bytes -= entry.sizeBytes;
+    if (entry.key !== undefined) this.#byKey.delete(entry.key);
+  }
+
+  /** Marks the place behind all that has gone. */
+  mark(): number {
+    return this.#order;
+  }
+
+  /** What went before a mark has arrived. Answers what has ended with that. */
+  confirm(mark: number, nowMs: number): number[] {
+    const ended: number[] = [];
+    for (const [seq, entry] of this.#onTheWay) {
+      if (entry.order > mark) continue;
+      if (entry.canAcknowledge) entry.arrivedAtMs ??= nowMs;
+      else ended.push(seq);
+    }
+    return ended;
+  }
+
+  /** Whether something is on the way of which only an answer from behind it can say that it has arrived. */
+  get needsBarrier(): boolean {
+    for (const entry of this.#onTheWay.values()) if (!entry.canAcknowledge) return true;
+    return false;
+  }
+
+  /** Whether a receipt is late, and nothing says yet that the message has arrived. */
+  isBarrierDue(nowMs: number): boolean {
+    for (const { arrivedAtMs, atMs } of this.#onTheWay.values())
+      if (arrivedAtMs === undefined && nowMs - atMs >= RECEIPT_WITHIN_MS) return true;
+    return false;
+  }
+
+  /** What has arrived and has got no receipt in time: the app gives none for it. */
+  overdue(nowMs: number): number[] {
+    const found: number[] = [];
+    for (const [seq, { arrivedAtMs }] of this.#onTheWay)
+      if (arrivedAtMs !== undefined && nowMs - arrivedAtMs >= NO_RECEIPT_AFTER_MS) found.push(seq);
+    return found;
+  }
+
+  /** Whether something has been on the way for so long that it should be noted. */
+  isNoteDue(nowMs: number, afterMs: number): boolean {
+    for (const [seq, { atMs }] of this.#onTheWay)
+      if (seq > this.#noted && nowMs - atMs >= afterMs) return true;
+    return false;
+  }
+
+  /** The last entry that is on the way and not noted as sent. */
+  toNote(): number | undefined {
+    const last = Math.max(0, ...this.#onTheWay.keys());
+    if (last <= this.#noted) return undefined;
+    this.#noted = last;
+    return last;
+  }
+}
+
+function keyOf(numberJid: string, id: MessageId): string {
+  return `${numberJid} ${id}`;
+}

@@ -1,0 +1,103 @@
+import { formatStamp, type EpochMs } from "../../src/clock.js";
+import { newId } from "../../src/ids.js";
+import { NS } from "../../src/namespaces.js";
+import { renameKeyOwner } from "../../src/omemo2.js";
+import { parsePayload } from "../../src/payload.js";
+import { type Element, escapeXML, namespaceOf, xml } from "../../src/xml.js";
+import type { Content } from "../mailbox/delivery-ports.js";
+import { cleanChildren } from "./payload.js";
+import { writeNormal } from "../../src/payload.js";
+
+/** A message older than this says when it was sent. */
+const DELAYED_MS = 10_000;
+
+/** To whom something is written, and how. */
+export interface Writing {
+  /** Full JID of the app. */
+  readonly to: string;
+  /** By which number others know the reader, and by which account its app knows itself. */
+  readonly reader?: { readonly numberJid: string; readonly account: string };
+  /** The component's domain, by which stanza ids are given. */
+  readonly domain: string;
+  readonly now: EpochMs;
+  /** The component's own id of a message; the same each time. */
+  readonly stanzaId: string;
+  /** Whether an archive of the host should take this copy. */
+  readonly isArchived: boolean;
+}
+
+/** A stanza for an app, and whether the app is expected to say that it has it. */
+export interface Written {
+  readonly text: string;
+  /** Whether it holds something that apps give receipts for. Source: XEP-0184 §5.2 */
+  readonly isContent: boolean;
+}
+
+type MessageContent = Extract<Content, { kind: "message" }>;
+type ReceiptContent = Extract<Content, { kind: "receipt" }>;
+
+/** Writes what an entry says as the plain messages that an ordinary app understands; empty when it says nothing to it. */
+export function writeForApp(content: Content, writing: Writing): Written {
+  return content.kind === "message" ? writeMessage(content, writing) : writeReceipt(content, writing);
+}
+
+function writeMessage({ from, id, at, payload }: MessageContent, writing: Writing): Written {
+  const { to, domain, now, stanzaId, isArchived } = writing;
+  const children = cleanChildren(xml("message", {}, ...parsePayload(payload))).filter(isForApps);
+  // An app looks for its key under its account; XEP-0384 0.8 §5.5
+  if (writing.reader) renameKeyOwner(children, writing.reader.numberJid, writing.reader.account);
+  const isContent = children.some(
+    (child) => child.is("body", NS.client) || child.name === "encrypted" || child.name === "reactions",
+  );
+  const asks = isContent ? `<request xmlns='${NS.receipts}'/><markable xmlns='${NS.chatMarkers}'/>` : "";
+  const ids =
+    // XEP-0359 §3.1, §3.2
+    `<origin-id xmlns='${NS.stanzaIds}' id='${escapeXML(id)}'/>` +
+    `<stanza-id xmlns='${NS.stanzaIds}' by='${domain}' id='${stanzaId}'/>`;
+  const delay =
+    now - at > DELAYED_MS ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";
+  const hints =
+    // XEP-0280 §9, XEP-0334 §4.3: every other app of the person gets a copy from here
+    `<private xmlns='${NS.carbons}'/><no-copy xmlns='${NS.hints}'/>` +
+    (isArchived ? `<store xmlns='${NS.hints}'/>` : `<no-store xmlns='${NS.hints}'/>`);
+  const text = `<message type='chat' from='${from}' to='${escapeXML(to)}' id='${escapeXML(id)}'>${children
+    .map((child) => writeInStream(child))
+    .join("")}${asks}${ids}${delay}${hints}</message>`;
+  return { text, isContent };
+}
+
+// What was asked of us is not passed on: we ask for ourselves
+function isForApps(child: Element): boolean {
+  const namespace = namespaceOf(child);
+  return ![NS.hints, NS.receipts, NS.chatMarkers, NS.stanzaIds].includes(namespace as typeof NS.hints);
+}
+
+// A server looks for a body in the namespace of its stream, which a child inherits
+function writeInStream(child: Element): string {
+  if (namespaceOf(child) !== NS.client) return writeNormal(child);
+  child.attrs["xmlns"] = null;
+  return writeNormal(child);
+}
+
+function writeReceipt({ state, from, ids }: ReceiptContent, { to }: Writing): Written {
+  const text = ids.map((id) => writeState(state, `from='${from}' to='${escapeXML(to)}'`, escapeXML(id)));
+  return { text: text.join(""), isContent: false };
+}
+
+function writeState(state: ReceiptContent["state"], addresses: string, id: string): string {
+  const notice = (element: string): string =>
+    `<message type='chat' ${addresses} id='${newId()}'>${element}<store xmlns='${NS.hints}'/></message>`;
+  // XEP-0184 §5.3
+  if (state === "delivered") return notice(`<received xmlns='${NS.receipts}' id='${id}'/>`);
+  // XEP-0333 §4.3
+  if (state === "read") return notice(`<displayed xmlns='${NS.chatMarkers}' id='${id}'/>`);
+  if (state === "accepted") return "";
+  const [type, condition, text] =
+    state === "expired"
+      ? ["wait", "recipient-unavailable", "nobody fetched this message in time"]
+      : ["cancel", "not-acceptable", "no device of the recipient could read this message"];
+  return (
+    `<message type='error' ${addresses} id='${id}'><error type='${type}'>` +
+    `<${condition} xmlns='${NS.stanzaErrors}'/><text xmlns='${NS.stanzaErrors}'>${text}</text></error></message>`
+  );
+}
