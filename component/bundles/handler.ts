@@ -1,5 +1,4 @@
 import { StanzaError } from "../../src/errors.js";
-import { newId } from "../../src/ids.js";
 import {
   NS,
   OMEMO2_BUNDLES_NODE,
@@ -11,23 +10,15 @@ import { attribute, childElements, xml, type Element } from "../../src/xml.js";
 import type { AccountOperations } from "../accounts/store.js";
 import type { Context, IqRequest } from "../capability.js";
 import { refusalError } from "../mailbox/service.js";
+import type { ContactOperations } from "../contacts/store.js";
 import type { Remote } from "../store/operations.js";
-
-/** How long the account's server may take. */
-const TIMEOUT_MS = 10_000;
-
-/**
- * Items in one answer: three of the largest that a server lets a client publish (256 KiB) still make a stanza that the
- * component's own stream can take. Whoever writes to somebody asks for one.
- */
-const MAX_ITEMS = 3;
-
-/** Bytes of one item: a bundle of 500 prekeys has about 50,000. */
-const MAX_ITEM_BYTES = 64 * 1024;
+import { AccountNodes, MAX_ITEMS, type AskedItems } from "./account-nodes.js";
+import { presentProfileItems, readProfileItems } from "./profile-nodes.js";
 
 /** What the proxy needs from its surroundings. */
 export type BundlePorts = Pick<Context, "config" | "link" | "numbers"> & {
   readonly accounts: Remote<AccountOperations>;
+  readonly contacts: Remote<ContactOperations>;
 };
 
 /**
@@ -39,45 +30,42 @@ export type BundlePorts = Pick<Context, "config" | "link" | "numbers"> & {
  */
 export class BundleProxy {
   readonly #ports: BundlePorts;
+  readonly #nodes: AccountNodes;
 
   constructor(ports: BundlePorts) {
     this.#ports = ports;
+    this.#nodes = new AccountNodes(ports.link, ports.config.link.domain);
   }
 
   /** Answers a request for items at a number JID. @throws {StanzaError} `forbidden`, `item-not-found`, `not-allowed`, `policy-violation` */
-  async items({ from, to, payload }: IqRequest): Promise<Element> {
-    const { config, link, numbers, accounts } = this.#ports;
+  async items(request: IqRequest): Promise<Element> {
+    const { from, to, payload } = request;
+    const { config, numbers, accounts } = this.#ports;
     if (from.domain !== config.host.domain)
       throw new StanzaError("forbidden", "only accounts of this service may ask");
+    const profile = readProfileItems(payload);
+    if (profile) return this.#profile(request, profile);
     const asked = readItems(payload);
     const hash = numbers.hashOf(to);
     const account = hash && (await accounts.findByNumber(hash));
     if (!account) throw refusalError("no-such-number");
-    const request = xml("pubsub", { xmlns: NS.pubsub }, itemsElement(asked));
-    const iq = xml("iq", { type: "get", id: newId(), from: config.link.domain, to: account.jid }, request);
-    const answer = await this.#ask(link, iq);
-    const found = copyItems(answer.getChild("pubsub", NS.pubsub)?.getChild("items"), asked.node);
+    const found = await this.#nodes.read(account.jid, asked);
     return xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node: asked.node }, ...found));
   }
 
-  async #ask(link: BundlePorts["link"], iq: Element): Promise<Element> {
-    try {
-      return await link.request(iq, { timeoutMs: TIMEOUT_MS });
-    } catch (error) {
-      // What the account's server says could tell who is behind the number
-      if (error instanceof StanzaError && error.type !== "wait") throw notFound();
-      throw new StanzaError("remote-server-timeout", "the keys cannot be fetched at the moment", {
-        cause: error,
-      });
-    }
+  // Name and picture are for those whom the person shows them to
+  async #profile({ from, to }: IqRequest, asked: AskedItems): Promise<Element> {
+    const { numbers, contacts } = this.#ports;
+    const hash = numbers.hashOf(to);
+    const { asker, person, isBlocked, sees } = (hash && (await contacts.acquaintance(from.bare, hash))) ?? {};
+    if (!asker)
+      throw new StanzaError("registration-required", "link your phone number to this account first");
+    if (!person || isBlocked) throw refusalError("no-such-number");
+    if (!sees?.profile) throw new StanzaError("item-not-found", "there is nothing to be seen");
+    const found = await this.#nodes.read(person.jid, asked);
+    const items = presentProfileItems(asked.node, found, to.bare, person.jid);
+    return xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node: asked.node }, ...items));
   }
-}
-
-/** What is asked for: some items of a node by their ids, or its newest ones. */
-interface AskedItems {
-  readonly node: string;
-  readonly ids: readonly string[];
-  readonly maxItems: number;
 }
 
 // XEP-0060 §6.5.2: one <items/> that names the node
@@ -92,7 +80,7 @@ function readItems(pubsub: Element): AskedItems {
   const isBundle =
     node.startsWith(OMEMO_BUNDLE_NODE_PREFIX) && isId(node.slice(OMEMO_BUNDLE_NODE_PREFIX.length));
   if (!isBundle && node !== OMEMO_DEVICE_LIST_NODE && node !== OMEMO2_DEVICE_LIST_NODE) {
-    throw new StanzaError("not-allowed", "only OMEMO device lists and bundles can be read here");
+    throw new StanzaError("not-allowed", "only OMEMO keys, names and pictures can be read here");
   }
   // In these nodes every item replaces the one before, under whichever id
   return { node, ids: [], maxItems: 1 };
@@ -110,26 +98,4 @@ function readItemIds(items: Element): string[] {
 
 function isId(text: string): boolean {
   return /^\d{1,10}$/.test(text);
-}
-
-function itemsElement({ node, ids, maxItems }: AskedItems): Element {
-  if (ids.length > 0) return xml("items", { node }, ...ids.map((id) => xml("item", { id })));
-  // XEP-0060 §6.5.7
-  return xml("items", { node, max_items: maxItems });
-}
-
-// Publisher attributes would give the account away
-function copyItems(items: Element | undefined, node: string): Element[] {
-  if (!items || attribute(items, "node") !== node) throw notFound();
-  const copies = items
-    .getChildren("item")
-    .slice(0, MAX_ITEMS)
-    .map((item) => xml("item", { id: attribute(item, "id") }, ...childElements(item)))
-    .filter((item) => Buffer.byteLength(item.toString()) <= MAX_ITEM_BYTES);
-  if (copies.length === 0) throw notFound();
-  return copies;
-}
-
-function notFound(): StanzaError {
-  return new StanzaError("item-not-found", "there are no keys under this number");
 }

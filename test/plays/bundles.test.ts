@@ -126,8 +126,6 @@ describe("OMEMO keys of a number", () => {
   });
 
   const OTHER_NODES = [
-    "urn:xmpp:avatar:data",
-    "http://jabber.org/protocol/nick",
     "storage:bookmarks",
     OMEMO_BUNDLE_NODE_PREFIX,
     `${OMEMO_BUNDLE_NODE_PREFIX}x`,

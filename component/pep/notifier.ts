@@ -1,0 +1,147 @@
+import { newId } from "../../src/ids.js";
+import type { Jid } from "../../src/jid.js";
+import { NS } from "../../src/namespaces.js";
+import { attribute, escapeXML } from "../../src/xml.js";
+import type { AccountOperations } from "../accounts/store.js";
+import type { Context, Stanza } from "../capability.js";
+import type { Remote } from "../store/operations.js";
+import { DEVICE_LIST_NODES, notifyFeature, readChange, type Change } from "./device-lists.js";
+import { Interests, type Interest } from "./interests.js";
+import type { LastItems } from "./last-items.js";
+
+/** At most one change of a node is passed on in this time: who publishes without end costs others no more. */
+const PAUSE_MS = 1_000;
+
+/** What passing on needs. */
+export type NotifierPorts = Pick<
+  Context,
+  "config" | "link" | "numbers" | "clock" | "availability" | "log"
+> & {
+  readonly accounts: Remote<AccountOperations>;
+  readonly lastItems: LastItems;
+};
+
+/** Tells apps of changes of OMEMO device lists at number JIDs. Source: XEP-0163 §4.3, XEP-0384 0.3 §4.2 */
+export class Notifier {
+  readonly #ports: NotifierPorts;
+  readonly #interests = new Interests();
+  /** What waits for the pause after the one before, by number and node. */
+  readonly #pauses = new Map<string, Change | undefined>();
+
+  constructor(ports: NotifierPorts) {
+    this.#ports = ports;
+    ports.availability.onUnavailable((app, isLost) => {
+      // What was told to an app that is there all the same need not be told again
+      if (isLost) return;
+      for (const number of this.#interests.numbersOf(app)) this.#interests.remove(app, number);
+    });
+    ports.availability.onAvailable(({ jid }, isNew) => {
+      if (isNew) this.#catchUp(jid);
+    });
+  }
+
+  /** An account's server tells of a change. */
+  async receive({ from, element }: Stanza): Promise<void> {
+    const event = element.getChild("event", NS.pubsubEvent);
+    const change = event && readChange(event);
+    // XEP-0163 §4.3: personal events come from the bare JID, which no client can write from
+    if (!change || from.isFull || from.domain !== this.#ports.config.host.domain) return;
+    const number = await this.#numberOf(from.bare);
+    if (number === undefined) return;
+    this.#ports.lastItems.put(number, change);
+    this.#changed(number, change);
+  }
+
+  /** An app shows itself to a number, or does not any more. */
+  present({ from, to, type, element }: Stanza): void {
+    if (from.domain !== this.#ports.config.host.domain || !from.isFull || to.local === "") return;
+    const [app, number] = [String(from), to.bare];
+    if (type === "unavailable") this.#interests.remove(app, number);
+    const caps = element.getChild("c", NS.caps);
+    if (type !== undefined || !caps) return;
+    const ver = attribute(caps, "ver") ?? "";
+    // Presence is mostly about being away
+    if (this.#interests.get(app, number)?.ver === ver) return;
+    this.#introduce(app, to, ver).catch((error: unknown) => {
+      this.#ports.log.debug({ reason: (error as Error).message }, "an app could not be told of keys");
+    });
+  }
+
+  /** A number belongs to this account (bare JID) now: who knew the number is told of its keys. */
+  async linked(account: string): Promise<void> {
+    const number = await this.#numberOf(account);
+    if (number === undefined) return;
+    for (const { node } of DEVICE_LIST_NODES) {
+      const change = await this.#ports.lastItems.of(number, account, node);
+      if (change) this.#changed(number, change);
+    }
+  }
+
+  async #introduce(app: string, to: Jid, ver: string): Promise<void> {
+    const number = to.bare;
+    const before = this.#interests.get(app, number)?.told;
+    // At once, so that it is known by then if the app goes, or says something else, while it is asked
+    const interest: Interest = { ver, told: new Map() };
+    if (!this.#interests.set(app, number, interest)) return;
+    const isCurrent = (): boolean => this.#interests.get(app, number) === interest;
+    const account = await this.#accountOf(to);
+    const features = account && (await this.#ports.availability.featuresOf(app));
+    if (!isCurrent()) return;
+    if (!features) return this.#interests.remove(app, number);
+    const wanted = DEVICE_LIST_NODES.filter(({ node }) => features.has(notifyFeature(node)));
+    for (const { node } of wanted) interest.told.set(node, before?.get(node) ?? "");
+    for (const { node } of wanted) {
+      const change = await this.#ports.lastItems.of(number, account, node);
+      if (change && isCurrent()) this.#tell(number, app, interest, change);
+    }
+  }
+
+  async #accountOf(number: Jid): Promise<string | undefined> {
+    const hash = this.#ports.numbers.hashOf(number);
+    return hash && (await this.#ports.accounts.findByNumber(hash))?.jid;
+  }
+
+  /** Tells an app what changed between the link's coming up and its own. */
+  #catchUp(app: string): void {
+    for (const number of this.#interests.numbersOf(app)) {
+      const interest = this.#interests.get(app, number);
+      for (const node of interest?.told.keys() ?? []) {
+        const change = this.#ports.lastItems.peek(number, node);
+        if (interest && change) this.#tell(number, app, interest, change);
+      }
+    }
+  }
+
+  async #numberOf(account: string): Promise<string | undefined> {
+    const row = await this.#ports.accounts.findByJid(account);
+    return row && this.#ports.numbers.jidOf({ id: row.numberId, sealed: row.numberSealed });
+  }
+
+  #changed(number: string, change: Change): void {
+    const key = `${number} ${change.node}`;
+    if (this.#pauses.has(key)) return void this.#pauses.set(key, change);
+    const told = this.#interests
+      .of(number)
+      .filter(([app, interest]) => this.#tell(number, app, interest, change));
+    if (told.length === 0) return;
+    this.#pauses.set(key, undefined);
+    this.#ports.clock.after(PAUSE_MS, () => {
+      const last = this.#pauses.get(key);
+      this.#pauses.delete(key);
+      if (last) this.#changed(number, last);
+    });
+  }
+
+  /** Answers whether there was something to tell to somebody who is there. Source: XEP-0163 §4.3.3 */
+  #tell(number: string, app: string, { told }: Interest, { node, content }: Change): boolean {
+    const before = told.get(node);
+    if (before === undefined || before === content) return false;
+    if (!this.#ports.link.isOnline || !this.#ports.availability.isAvailable(app)) return false;
+    const event = `<event xmlns='${NS.pubsubEvent}'>${content}</event>`;
+    this.#ports.link.send(
+      `<message type='headline' from='${escapeXML(number)}' to='${escapeXML(app)}' id='${newId()}'>${event}</message>`,
+    );
+    told.set(node, content);
+    return true;
+  }
+}
