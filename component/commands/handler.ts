@@ -81,7 +81,8 @@ export class CommandResponder {
       throw commandError("bad-action", "there is nothing begun to go back from");
     let stage = await command.start(from);
     // A client that knows the form may send it at once
-    if (submitted && stage.status === "executing") stage = await takeForm(stage, submitted);
+    if (submitted && stage.status === "executing")
+      stage = await takeForm(stage, submitted, action === "complete");
     if (stage.status === "completed") return completed(command.node, undefined, stage);
     const session = this.#sessions.open(from, command.node, stage);
     if (!session) throw new StanzaError("resource-constraint", "too many commands are being run");
@@ -103,13 +104,18 @@ export class CommandResponder {
     // XEP-0050 §3.4: complete ends the command, which only the last form can
     if (action === "complete" && present.isLast === false)
       throw commandError("bad-action", "there are further steps");
-    return this.#submit(session, present, submitted);
+    return this.#submit(session, present, submitted, action === "complete");
   }
 
-  async #submit(session: CommandSession, present: OpenStage, submitted: Element): Promise<Element> {
+  async #submit(
+    session: CommandSession,
+    present: OpenStage,
+    submitted: Element,
+    isFinal: boolean,
+  ): Promise<Element> {
     session.isBusy = true;
     try {
-      const stage = await takeForm(present, submitted);
+      const stage = await takeForm(present, submitted, isFinal);
       if (stage.status === "executing") {
         this.#sessions.advance(session, stage);
         return executing(session);
@@ -134,9 +140,9 @@ export class CommandResponder {
   }
 }
 
-async function takeForm(stage: OpenStage, submitted: Element): Promise<CommandStage> {
+async function takeForm(stage: OpenStage, submitted: Element, isFinal: boolean): Promise<CommandStage> {
   try {
-    return await stage.next(submitted);
+    return await stage.next(submitted, isFinal);
   } catch (error) {
     // XEP-0050 §4.4: a form that lacks a field, say
     if (error instanceof InvalidInput) throw commandError("bad-payload", error.message, error);
