@@ -56,11 +56,20 @@ export class Codes {
     }
   }
 
-  /** Begins a sign-up, or the linking of a number, with its first code. @throws {SignUpRefusal} */
-  async begin(number: PhoneNumber, channel: Channel, asker: Asker): Promise<OpenSignUp> {
+  /** The ways in which codes are sent. */
+  get channels(): readonly Channel[] {
+    return this.#provider.channels;
+  }
+
+  /**
+   * Begins a sign-up, or the linking of a number, with its first code.
+   *
+   * @param session a name for it that nobody can guess and that no sign-up has; a random one unless given
+   * @throws {SignUpRefusal}
+   */
+  async begin(number: PhoneNumber, channel: Channel, asker: Asker, session = newId()): Promise<OpenSignUp> {
     const { config, vault, clock } = this.#context;
     const country = this.#checkDestination(number, channel);
-    const session = newId();
     const code = this.#codeFor(number);
     const linkJid = "account" in asker ? asker.account : null;
     const forSending = sendCharges(config.signUp, number, country, this.#keyed);

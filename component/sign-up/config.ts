@@ -113,6 +113,8 @@ export const signUpSchema = z
       .default({}),
     /** Whether people may choose the localpart of their account. */
     chosenLocalparts: z.boolean().default(true),
+    /** Whether newcomers may have an invitation that opens an app, where the host makes them. */
+    invitations: z.boolean().default(true),
   })
   .superRefine(checkProvider);
 

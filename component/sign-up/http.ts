@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { formatStamp } from "../../src/clock.js";
 import { deviceId } from "../../src/ids.js";
 import type { NewDevice } from "../accounts/store.js";
 import type { Context } from "../capability.js";
@@ -38,7 +39,7 @@ const finishBody = z.strictObject({
 });
 
 /** The status that goes with each refusal. Source: RFC 9110 §15. */
-const STATUS: Readonly<Record<RefusalCode, number>> = {
+export const STATUS: Readonly<Record<RefusalCode, number>> = {
   "number-invalid": 400,
   "country-not-allowed": 403,
   "channel-unavailable": 400,
@@ -59,7 +60,11 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   "device-mismatch": 409,
   "host-unavailable": 503,
   "host-refused": 503,
+  "invitations-unavailable": 501,
+  "account-made": 409,
 };
+
+const inviteBody = finishBody.omit({ localpart: true, device: true });
 
 /** Adds version 1 of the sign-up API. Source: docs/sign-up-api.md. */
 export function addSignUpRoutes(
@@ -91,6 +96,21 @@ export function addSignUpRoutes(
     const { domain } = context.config.link;
     const address = `${signedUp.number}@${domain}`;
     return reply.header("cache-control", "no-store").send({ ...signedUp, address, component: domain });
+  });
+
+  server.post<SessionParams>("/v1/sign-ups/:session/invitation", async (request, reply) => {
+    const proof = read(inviteBody, request.body);
+    const { expiresAt, uri, ...invited } = await refusable(() =>
+      signUp.invite(request.params.session, proof),
+    );
+    const { domain } = context.config.link;
+    return reply.header("cache-control", "no-store").send({
+      ...invited,
+      invitation: uri,
+      expiresAt: formatStamp(expiresAt),
+      address: `${invited.number}@${domain}`,
+      component: domain,
+    });
   });
 }
 

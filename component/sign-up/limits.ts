@@ -23,12 +23,12 @@ export type Taken =
 
 const DAY_MS = 86_400_000;
 
-/** Takes one from a limit; one never used before (`undefined`) is full. */
-export function take(bucket: Bucket | undefined, limit: Rate | DailyBudget, now: EpochMs): Taken {
+/** Takes one, or so many at once, from a limit; one never used before (`undefined`) is full. */
+export function take(bucket: Bucket | undefined, limit: Rate | DailyBudget, now: EpochMs, count = 1): Taken {
   const tokens = tokensAt(bucket, limit, now);
-  if (tokens >= 1) return { isTaken: true, bucket: { tokens: tokens - 1, at: now } };
+  if (tokens >= count) return { isTaken: true, bucket: { tokens: tokens - count, at: now } };
   if ("perDay" in limit) return { isTaken: false, waitMs: DAY_MS - (now % DAY_MS) };
-  return { isTaken: false, waitMs: Math.ceil((1 - tokens) * limit.everySeconds * 1000) };
+  return { isTaken: false, waitMs: Math.ceil((count - tokens) * limit.everySeconds * 1000) };
 }
 
 /** Gives one back that was taken for nothing. */

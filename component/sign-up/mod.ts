@@ -1,27 +1,28 @@
 import type { CapabilityModule } from "../capability.js";
-import { Codes } from "./codes.js";
-import { linkCommand } from "./commands.js";
+import { awaitAccounts, settleInvitations, tellWhetherOffered } from "../invitations/outcomes.js";
+import { addWelcomePage } from "../welcome/routes.js";
 import { addSignUpRoutes } from "./http.js";
-import { createProvider } from "./providers/mod.js";
-import { SignUp } from "./sign-up.js";
+import { signUpParts } from "./parts.js";
 import type { SignUpOperations } from "./store.js";
 import { SWEEP_ROWS } from "./tables.js";
 
 const SWEEP_EVERY_MS = 60_000;
 
-/** Sign-up by phone number: an HTTP API for newcomers, a command for who has an account. */
+/** Sign-up by phone number: an HTTP API for newcomers. */
 export const signUp: CapabilityModule = {
   name: "sign-up",
   store: new URL("store.js", import.meta.url),
   create(context) {
     const { config, clock, store } = context;
-    const codes = new Codes(context, createProvider(config.signUp, clock));
-    const parts = { codes, signUp: new SignUp(context, codes) };
     const operations = store.of<SignUpOperations>("sign-up");
     return {
-      http: (server) => addSignUpRoutes(server, context, parts),
-      commands: [linkCommand(context, parts)],
+      http(server) {
+        const parts = signUpParts(context);
+        addSignUpRoutes(server, context, parts);
+        if (config.welcome.enabled) addWelcomePage(server, context, parts);
+      },
       jobs: [
+        { name: "invitations", everyMs: SWEEP_EVERY_MS, run: settleInvitations(context) },
         {
           name: "sign-up-sweep",
           everyMs: SWEEP_EVERY_MS,
@@ -32,6 +33,8 @@ export const signUp: CapabilityModule = {
           },
         },
       ],
+      start: () => awaitAccounts(context, signUpParts(context).signUp.toCome),
+      onOnline: () => void tellWhetherOffered(context),
     };
   },
 };

@@ -22,6 +22,8 @@ export const REFUSALS = {
   "device-mismatch": "This sign-up was finished by another device",
   "host-unavailable": "The server cannot be reached; try again",
   "host-refused": "The server does not make accounts now",
+  "invitations-unavailable": "There are no invitations here; take an address and a password",
+  "account-made": "The account has been made already",
 } as const;
 
 /** The stable name of a refusal. */

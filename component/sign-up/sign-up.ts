@@ -1,27 +1,19 @@
+import type { EpochMs } from "../../src/clock.js";
 import { StorageError } from "../../src/errors.js";
 import { countryOf, type PhoneNumber } from "../../src/phone-number.js";
-import { HostAccountError, HostAccounts, newPassword } from "../accounts/host-accounts.js";
-import { hashPin, isPin, isRightPin } from "../accounts/pin.js";
+import { newPassword } from "../accounts/host-accounts.js";
 import { removeHostAccounts } from "../accounts/removals.js";
-import type { NewDevice } from "../accounts/store.js";
 import type { Context } from "../capability.js";
 import type { Remote } from "../store/operations.js";
+import type { NewInvitation } from "../invitations/store.js";
 import type { Codes } from "./codes.js";
+import { OneAtATime } from "./one-at-a-time.js";
+import { type Proof, Proofs, type RightCheck } from "./proofs.js";
+import { Provisioning, type Reservation } from "./provisioning.js";
 import { SignUpRefusal } from "./refusal.js";
 import { isChoosableLocalpart, newLocalpart } from "./service.js";
-import type { Checked, Committed, Reserved, SignUpOperations } from "./store.js";
-
-/** What a person gives to prove a number. */
-export interface Proof {
-  readonly code: string;
-  /** The PIN that protects the number. */
-  readonly pin?: string | undefined;
-  /** The PIN that shall protect it from now on; the empty text for none. */
-  readonly newPin?: string | undefined;
-  readonly device?: NewDevice | undefined;
-  /** The localpart that a newcomer would like. */
-  readonly localpart?: string | undefined;
-}
+import type { NextSteps } from "./service.js";
+import type { Committed, SignUpOperations } from "./store.js";
 
 /** What a newcomer gets. */
 export interface SignedUp {
@@ -31,8 +23,25 @@ export interface SignedUp {
   readonly number: PhoneNumber;
 }
 
-type RightCheck = Extract<Checked, { status: "right" }>;
-type Reservation = Extract<Reserved, { status: "reserved" | "done" }>;
+/** What a newcomer gets whose app makes the account. */
+export interface Invited {
+  /** Bare JID that the account is to have; the number belongs to it already. */
+  readonly account: string;
+  readonly number: PhoneNumber;
+  /** The link that opens an app. Source: XEP-0445 §2.1. */
+  readonly uri: string;
+  readonly expiresAt: EpochMs;
+}
+
+/** How far a sign-up has come, as who began it may see it without the code. */
+export interface Progress {
+  readonly number: PhoneNumber;
+  readonly steps: NextSteps;
+  /** Bare JID of the account that the number belongs to by now. */
+  readonly account: string | undefined;
+  /** The invitation to make that account, and whether it has been used; undefined for an account with a password. */
+  readonly invitation: (Pick<Invited, "uri" | "expiresAt"> & { readonly isUsed: boolean }) | undefined;
+}
 
 /**
  * Turns a proven number into an account, or links it to one.
@@ -41,19 +50,23 @@ type Reservation = Extract<Reserved, { status: "reserved" | "done" }>;
  * request goes on where it stopped.
  */
 export class SignUp {
+  /** Accounts (bare JIDs) that were left to apps to make and were not seen online yet. */
+  readonly toCome = new Set<string>();
   readonly #context: Context;
   readonly #codes: Codes;
-  readonly #host: HostAccounts;
+  readonly #host: Provisioning;
+  readonly #proofs: Proofs;
   readonly #operations: Remote<SignUpOperations>;
   readonly #removeHostAccounts: () => Promise<void>;
-  /** The last finishing step of each session: one session makes one account at a time. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  /** The finishing steps of each session: one session makes one account at a time. */
+  readonly #steps = new OneAtATime();
 
   /** @param codes knows how sessions and codes are named in the store */
   constructor(context: Context, codes: Codes) {
     this.#context = context;
     this.#codes = codes;
-    this.#host = new HostAccounts(context.link, context.config.host.domain, context.config.link.domain);
+    this.#host = new Provisioning(context);
+    this.#proofs = new Proofs(context, codes);
     this.#operations = context.store.of<SignUpOperations>("sign-up");
     this.#removeHostAccounts = removeHostAccounts(context);
   }
@@ -61,28 +74,118 @@ export class SignUp {
   /**
    * Checks a code and makes the account; the same again answers the same account with a fresh password.
    *
+   * @param password for the account; a random one unless given
    * @throws {SignUpRefusal}
    */
-  async finish(session: string, proof: Proof): Promise<SignedUp> {
+  async finish(session: string, proof: Proof, password = newPassword()): Promise<SignedUp> {
     if (proof.localpart !== undefined) this.#checkLocalpart(proof.localpart);
-    const checked = await this.#check(session, proof, null);
-    return this.#oneAtATime(session, async () => {
+    const checked = await this.#proofs.check(session, proof, null);
+    return this.#steps.run(session, async () => {
       const reserved = await this.#reserve(session, proof, checked, null);
       const { jid: account } = reserved;
       if (account === null) throw new SignUpRefusal("session-unknown");
-      const password = newPassword();
-      await this.#provision(session, reserved, account, password);
+      await this.#host.makeAccount(this.#codes.sessionKey(session), reserved, account, password);
       await this.#commit(session, null);
+      this.#context.events.numberLinked(account);
       return { account, password, number: this.#countUsed(reserved, checked) };
     });
   }
 
+  /**
+   * Checks a code and invites an app to make the account, whose address has the number from now on.
+   *
+   * The same again answers the same invitation, or another one where it has expired.
+   *
+   * @param proof without a localpart: whoever guesses the address could make the account in one's place
+   * @throws {SignUpRefusal} `account-made` when there is nothing left to be made
+   */
+  async invite(session: string, proof: Omit<Proof, "localpart">): Promise<Invited> {
+    const checked = await this.#proofs.check(session, proof, null);
+    return this.#steps.run(session, async () => {
+      const reserved = await this.#reserve(session, proof, checked, null);
+      const { jid: account } = reserved;
+      if (account === null) throw new SignUpRefusal("session-unknown");
+      if (reserved.status === "done" && !reserved.isInvited) throw new SignUpRefusal("account-made");
+      if (await this.#host.exists(account)) throw new SignUpRefusal("account-made");
+      const kept = reserved.isInvited ? await this.#invitation(session) : undefined;
+      const invitation = kept ?? (await this.#host.invite(account));
+      this.toCome.add(account);
+      if (!kept) await this.#commit(session, null, invitation);
+      const { expiresAt } = invitation;
+      return {
+        account,
+        number: this.#countUsed(reserved, checked),
+        uri: this.#host.openLink(invitation),
+        expiresAt,
+      };
+    });
+  }
+
+  /** How far a newcomer's sign-up has come. @throws {SignUpRefusal} `session-unknown` */
+  async look(session: string): Promise<Progress> {
+    const { clock, vault } = this.#context;
+    const row = await this.#operations.look(this.#codes.sessionKey(session), clock.now());
+    if (!row) throw new SignUpRefusal("session-unknown");
+    const { account, steps } = row;
+    const progress = { number: vault.openNumber(row.numberSealed), steps, account: account?.jid };
+    if (!account?.invitation) return { ...progress, invitation: undefined };
+    const uri = this.#host.openLink(account.invitation);
+    const { seenAt, expiresAt } = account.invitation;
+    const isUsed = seenAt !== null || (!account.isAttempted && (await this.#host.exists(account.jid)));
+    return { ...progress, invitation: { uri, expiresAt, isUsed } };
+  }
+
+  /**
+   * Makes another invitation in place of one that has expired, for who has shown the code in this sign-up.
+   *
+   * @throws {SignUpRefusal}
+   */
+  async inviteAgain(session: string): Promise<void> {
+    await this.#steps.run(session, async () => {
+      const { account, invitation } = await this.look(session);
+      if (!account || !invitation || invitation.isUsed) throw new SignUpRefusal("account-made");
+      if (invitation.expiresAt > this.#context.clock.now()) return;
+      await this.#commit(session, null, await this.#host.invite(account));
+    });
+  }
+
+  /**
+   * Makes the account with a password in place of an invitation that was not used, for who has shown the code.
+   *
+   * @throws {SignUpRefusal} `account-made` when an app has used the invitation
+   */
+  async takePassword(session: string, password: string): Promise<void> {
+    await this.#steps.run(session, async () => {
+      const { account, invitation } = await this.look(session);
+      if (!account) throw new SignUpRefusal("session-unknown");
+      if (!invitation) return;
+      if (invitation.isUsed) throw new SignUpRefusal("account-made");
+      const reserved: Reservation = {
+        status: "done",
+        jid: account,
+        isChosen: false,
+        isAttempted: false,
+        isInvited: true,
+      };
+      await this.#host.makeAccount(this.#codes.sessionKey(session), reserved, account, password);
+      this.#context.events.numberLinked(account);
+    });
+  }
+
+  async #invitation(session: string): Promise<NewInvitation | undefined> {
+    const now = this.#context.clock.now();
+    const row = await this.#operations.look(this.#codes.sessionKey(session), now);
+    const invitation = row?.account?.invitation;
+    return invitation && invitation.expiresAt > now ? invitation : undefined;
+  }
+
   /** Checks a code and gives the number to this account. @throws {SignUpRefusal} */
   async link(session: string, proof: Proof, account: string): Promise<PhoneNumber> {
-    const checked = await this.#check(session, proof, account);
-    return this.#oneAtATime(session, async () => {
+    const checked = await this.#proofs.check(session, proof, account);
+    return this.#steps.run(session, async () => {
       const reserved = await this.#reserve(session, proof, checked, account);
       await this.#commit(session, account);
+      this.#context.events.numberLinked(account);
       return this.#countUsed(reserved, checked);
     });
   }
@@ -92,22 +195,6 @@ export class SignUp {
       throw new SignUpRefusal("localpart-invalid");
   }
 
-  async #check(session: string, proof: Proof, linkJid: string | null): Promise<RightCheck> {
-    for (const pin of [proof.pin, proof.newPin])
-      if (pin !== undefined && pin !== "" && !isPin(pin)) throw new SignUpRefusal("pin-invalid");
-    const { clock, config, metrics } = this.#context;
-    const checked = await this.#operations.check(
-      this.#codes.sessionKey(session),
-      linkJid,
-      this.#codes.codeHash(session, proof.code),
-      config.signUp.breaker,
-      clock.now(),
-    );
-    metrics.signUps.inc({ step: "check", outcome: checked.status });
-    if (checked.status === "right") return checked;
-    throw checkRefusal(checked);
-  }
-
   async #reserve(
     session: string,
     proof: Proof,
@@ -115,7 +202,7 @@ export class SignUp {
     linkJid: string | null,
   ): Promise<Reservation> {
     const { config, clock } = this.#context;
-    const passedPin = checked.pinHash && (await this.#passPin(checked, checked.pinHash, proof.pin));
+    const passedPin = checked.pinHash && (await this.#proofs.passPin(checked, checked.pinHash, proof.pin));
     const localpart = proof.localpart ?? newLocalpart();
     const account = {
       jid: `${localpart}@${config.host.domain}`,
@@ -127,7 +214,7 @@ export class SignUp {
         device: proof.device,
         account: linkJid === null ? account : null,
         passedPin,
-        newPin: await this.#hashNewPin(proof.newPin),
+        newPin: await this.#proofs.hashNewPin(proof.newPin),
         now: clock.now(),
       },
       linkJid,
@@ -136,81 +223,10 @@ export class SignUp {
     throw new SignUpRefusal(reserved.status === "no-session" ? "session-unknown" : reserved.status);
   }
 
-  async #hashNewPin(pin: string | undefined): Promise<Uint8Array | null> {
-    if (pin === undefined) return null;
-    return pin === "" ? new Uint8Array() : hashPin(this.#context.vault, pin);
-  }
-
-  // The guess is counted before it is evaluated, so that many at once are not many
-  async #passPin(checked: RightCheck, hash: Uint8Array, pin: string | undefined): Promise<Uint8Array> {
-    const { config, clock, vault, metrics } = this.#context;
-    if (pin === undefined || pin === "") throw new SignUpRefusal("pin-required");
-    const rate = config.signUp.limits.pin;
-    const waitMs = await this.#operations.takePinTry(checked.numberHash, rate, clock.now());
-    if (waitMs > 0) {
-      metrics.limiterHits.inc({ limit: "pin" });
-      throw new SignUpRefusal("pin-locked", { retryAfterMs: waitMs });
-    }
-    const isRight = await isRightPin(vault, pin, hash);
-    metrics.signUps.inc({ step: "pin", outcome: isRight ? "right" : "wrong" });
-    if (!isRight) throw new SignUpRefusal("pin-wrong");
-    await this.#operations.givePinTryBack(checked.numberHash, rate, clock.now());
-    return hash;
-  }
-
-  async #provision(session: string, reserved: Reservation, account: string, password: string): Promise<void> {
-    try {
-      if (reserved.status === "done") await this.#host.setPassword(account, password);
-      else await this.#makeAccount(session, reserved, account, password);
-      this.#context.metrics.signUps.inc({ step: "provision", outcome: "done" });
-    } catch (error) {
-      if (!(error instanceof HostAccountError)) throw error;
-      this.#context.metrics.signUps.inc({ step: "provision", outcome: error.code });
-      this.#context.log.warn({ reason: error.message }, "an account could not be made on the host");
-      if (error.code === "host-refused")
-        throw new SignUpRefusal("host-refused", { retryAfterMs: 60_000, cause: error });
-      throw new SignUpRefusal("host-unavailable", { retryAfterMs: 5000, cause: error });
-    }
-  }
-
-  async #makeAccount(
-    session: string,
-    reserved: Reservation,
-    account: string,
-    password: string,
-  ): Promise<void> {
-    const key = this.#codes.sessionKey(session);
-    if (!reserved.isAttempted) {
-      // Before the mark, "exists" means somebody else's; after it, ours of an attempt whose answer was lost
-      if (await this.#host.exists(account)) await this.#giveUp(key);
-      await this.#operations.setAttempted(key, this.#context.clock.now());
-    }
-    const outcome = await this.#tryToAdd(key, account, password);
-    if (outcome === "made") return;
-    if (!reserved.isAttempted) await this.#giveUp(key);
-    await this.#host.setPassword(account, password);
-  }
-
-  async #tryToAdd(key: Buffer, account: string, password: string): Promise<"made" | "exists"> {
-    try {
-      return await this.#host.add(account, password);
-    } catch (error) {
-      // Said no: nothing was made. Said nothing: nobody knows, the mark stays
-      if (error instanceof HostAccountError && error.code === "host-refused")
-        await this.#operations.setAttempted(key, null);
-      throw error;
-    }
-  }
-
-  async #giveUp(key: Buffer): Promise<never> {
-    await this.#operations.release(key);
-    throw new SignUpRefusal("localpart-taken");
-  }
-
-  async #commit(session: string, linkJid: string | null): Promise<void> {
+  async #commit(session: string, linkJid: string | null, invitation?: NewInvitation): Promise<void> {
     const { clock, events, metrics } = this.#context;
     const key = this.#codes.sessionKey(session);
-    const committed: Committed = await this.#operations.commit(key, linkJid, clock.now());
+    const committed: Committed = await this.#operations.commit(key, linkJid, clock.now(), invitation);
     metrics.signUps.inc({ step: linkJid === null ? "sign-up" : "link", outcome: committed.status });
     if (committed.status !== "committed")
       throw new SignUpRefusal(committed.status === "no-session" ? "session-unknown" : committed.status);
@@ -234,39 +250,5 @@ export class SignUp {
       if (error instanceof StorageError) return;
       this.#context.log.error({ reason: (error as Error).message }, "old accounts could not be removed");
     });
-  }
-
-  async #oneAtATime<T>(session: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#underWay.get(session);
-    const mine = (async () => {
-      await before?.catch(() => undefined);
-      return work();
-    })();
-    this.#underWay.set(session, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#underWay.get(session) === mine) this.#underWay.delete(session);
-    }
-  }
-}
-
-function checkRefusal(checked: Exclude<Checked, { status: "right" }>): SignUpRefusal {
-  switch (checked.status) {
-    case "no-session":
-      return new SignUpRefusal("session-unknown");
-    case "exhausted":
-      return new SignUpRefusal("checks-exhausted");
-    case "too-early":
-      return new SignUpRefusal("too-early", { retryAfterMs: checked.waitMs });
-    case "wrong":
-    case "expired": {
-      const { checkInMs, checksLeft } = checked.steps;
-      const isLast = checkInMs === undefined;
-      return new SignUpRefusal(checked.status === "wrong" ? "code-wrong" : "code-expired", {
-        checksLeft,
-        ...(isLast ? {} : { retryAfterMs: checkInMs }),
-      });
-    }
   }
 }

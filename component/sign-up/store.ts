@@ -1,11 +1,12 @@
 import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import { openAccounts, type NewDevice } from "../accounts/store.js";
+import { type InvitationRow, type NewInvitation, openInvitations } from "../invitations/store.js";
 import type { StoreModule } from "../store/operations.js";
 import type { BreakerRules } from "./breaker.js";
 import { codeOperations } from "./code-store.js";
 import type { Rate } from "./limits.js";
-import { isEqual, mayBeOurs } from "./service.js";
+import { isEqual, mayBeOurs, nextSteps, type NextSteps, SESSION_TTL_MS } from "./service.js";
 import { migrations, openBreakers, openLimits, openSessions, type StoredSession } from "./tables.js";
 
 export type { BeginRequest, Checked } from "./code-store.js";
@@ -33,7 +34,22 @@ export type Reserved =
       readonly isChosen: boolean;
       /** Whether an account of this address on the host is one that this sign-up has made. */
       readonly isAttempted: boolean;
+      /** Whether the account was left to an app to make, by invitation. */
+      readonly isInvited: boolean;
     };
+
+/** How far a sign-up has come, for who began it. */
+export interface SignUpRow {
+  readonly numberSealed: Uint8Array;
+  readonly steps: NextSteps;
+  /** The account that the number belongs to by now; null while the code is waited for. */
+  readonly account: {
+    readonly jid: string;
+    readonly isAttempted: boolean;
+    /** The invitation, where an app is to make the account. */
+    readonly invitation: InvitationRow | undefined;
+  } | null;
+}
 
 /** What came of a commit. */
 export type Committed =
@@ -46,9 +62,10 @@ const ABANDONED_GRACE_MS = 60_000;
 
 type Sessions = ReturnType<typeof openSessions>;
 type Accounts = ReturnType<typeof openAccounts>;
+type Invitations = ReturnType<typeof openInvitations>;
 
 /** The operations that turn a verified session into an account. */
-function accountOperations(sessions: Sessions, accounts: Accounts) {
+function accountOperations(sessions: Sessions, accounts: Accounts, invitations: Invitations) {
   const isTaken = (jid: string, session: Uint8Array): boolean =>
     accounts.findByJid(jid) !== undefined ||
     accounts.isToBeRemoved(jid) ||
@@ -72,7 +89,7 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
         if (jid !== null && isTaken(jid, session)) return { status: "localpart-taken" };
         const { deviceId, keyHash } = device ?? { deviceId: null, keyHash: null };
         sessions.reserve.run(deviceId, keyHash, passedPin, newPin, jid, isChosen ? 1 : 0, session);
-        return { status: "reserved", jid, isChosen, isAttempted: mayBeOurs(row, now) };
+        return { status: "reserved", jid, isChosen, isAttempted: mayBeOurs(row, now), isInvited: false };
       }
       if (!isSameDevice(row, device)) return { status: "device-mismatch" };
       if (row.state === "done" && !owns(row.jid ?? linkJid, row.numberHash)) return { status: "no-session" };
@@ -81,7 +98,27 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
         jid: row.jid,
         isChosen: row.isChosen === 1,
         isAttempted: mayBeOurs(row, now),
+        isInvited: row.isInvited === 1,
       };
+    },
+
+    /** How far a newcomer's sign-up has come; `undefined` when there is none, or what it made is not theirs any more. */
+    look(session: Uint8Array, now: EpochMs): SignUpRow | undefined {
+      const row = sessions.find(session, null, now);
+      if (!row || (row.state === "done" && !owns(row.jid, row.numberHash))) return undefined;
+      const { numberSealed, jid, isInvited } = row;
+      const steps = nextSteps(row, sessions.codes(session), now);
+      if (row.state !== "done" || jid === null) return { numberSealed, steps, account: null };
+      const invitation = isInvited === 1 ? invitations.find(jid) : undefined;
+      return { numberSealed, steps, account: { jid, isAttempted: mayBeOurs(row, now), invitation } };
+    },
+
+    /** The account was made with a password after all, so that its invitation is not shown any more. */
+    withdrawInvitation(session: Uint8Array, now: EpochMs): void {
+      const row = sessions.find(session, null, now);
+      if (!row?.jid || row.state !== "done" || !owns(row.jid, row.numberHash)) return;
+      invitations.remove(row.jid);
+      sessions.setInvited.run(0, session);
     },
 
     /** Gives up the reserved address, so that another can be taken. */
@@ -95,12 +132,34 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
     setAttempted: (session: Uint8Array, at: EpochMs | null): void =>
       void sessions.setAttempted.run(at, session),
 
-    /** Gives the number to the account. Whoever had it is gone, unless a PIN came between. */
-    commit(session: Uint8Array, linkJid: string | null, now: EpochMs): Committed {
+    /**
+     * Gives the number to the account. Whoever had it is gone, unless a PIN came between.
+     *
+     * @param invitation by which an app makes the account; once more in place of one that has expired
+     */
+    commit(
+      session: Uint8Array,
+      linkJid: string | null,
+      now: EpochMs,
+      invitation: NewInvitation | null = null,
+    ): Committed {
       const row = sessions.find(session, linkJid, now);
       const jid = row?.jid ?? linkJid;
       if (!row || !jid || (row.state !== "reserved" && row.state !== "done")) return { status: "no-session" };
-      if (row.state === "done") return { status: "committed", gone: [] };
+      const invite = (): void => {
+        if (!invitation) return;
+        sessions.setInvited.run(1, session);
+        invitations.keep(
+          jid,
+          invitation,
+          Math.max(invitation.expiresAt, now + SESSION_TTL_MS) + ABANDONED_GRACE_MS,
+        );
+      };
+      if (row.state === "done") {
+        if (!owns(jid, row.numberHash)) return { status: "no-session" };
+        invite();
+        return { status: "committed", gone: [] };
+      }
       const owner = accounts.findByNumber(row.numberHash);
       if (owner?.pinHash && owner.jid !== jid && !(row.passedPin && isEqual(row.passedPin, owner.pinHash))) {
         sessions.setState.run("verified", session);
@@ -118,6 +177,7 @@ function accountOperations(sessions: Sessions, accounts: Accounts) {
       });
       if (retired?.isMadeHere && retired.jid !== jid) accounts.queueRemoval(retired.jid, now);
       sessions.setState.run("done", session);
+      invite();
       const gone = [retired?.jid, mine?.jid].filter((one) => one !== undefined);
       return { status: "committed", gone: [...new Set(gone)] };
     },
@@ -140,10 +200,23 @@ export function openSignUps(database: Database) {
   const limits = openLimits(database);
   const breakers = openBreakers(database);
   const accounts = openAccounts(database);
+  const invitations = openInvitations(database);
   const pinKey = (numberHash: Uint8Array): string => `pin:${Buffer.from(numberHash).toString("base64")}`;
   return {
     ...codeOperations(sessions, limits, breakers, accounts),
-    ...accountOperations(sessions, accounts),
+    ...accountOperations(sessions, accounts, invitations),
+
+    /** The invitations of which it is time to see what came of them. */
+    dueInvitations: (now: EpochMs): InvitationRow[] => invitations.due(now),
+
+    /** The accounts (bare JIDs) that were left to apps to make and were not seen online yet. */
+    accountsToCome: (): string[] => invitations.unseen(),
+
+    /** An account that was left to an app to make came online. Answers whether for the first time. */
+    accountCame: (jid: string, now: EpochMs): boolean => invitations.see(jid, now),
+
+    /** Forgets an invitation: its account has been made. */
+    forgetInvitation: (jid: string): void => invitations.remove(jid),
 
     /** Takes a guess of a PIN before it is evaluated. @returns milliseconds to wait; 0 when it may be made */
     takePinTry: (numberHash: Uint8Array, rate: Rate, now: EpochMs): number =>

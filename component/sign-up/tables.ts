@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
+import { invitationSchema } from "../invitations/store.js";
 import type { Migration } from "../store/migrations.js";
 import { type Breaker, type BreakerRules, CLOSED, record } from "./breaker.js";
 import { type Bucket, fullAt, giveBack, type Rate, take } from "./limits.js";
@@ -71,6 +72,10 @@ export const migrations: readonly Migration[] = [
         trials INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    number: 2,
+    sql: `ALTER TABLE sign_ups ADD COLUMN is_invited INTEGER NOT NULL DEFAULT 0;${invitationSchema}`,
+  },
 ];
 
 /** A sign-up as its row has it. */
@@ -90,12 +95,14 @@ export interface StoredSession extends SessionRow {
   readonly jid: string | null;
   readonly isChosen: 0 | 1;
   readonly attemptedAt: EpochMs | null;
+  /** Whether an app is to make the account, by invitation. */
+  readonly isInvited: 0 | 1;
 }
 
 const SESSION_COLUMNS = `session, number_hash AS numberHash, number_sealed AS numberSealed, country,
   link_jid AS linkJid, is_test AS isTest, started_at AS startedAt, checks, last_check_at AS lastCheckAt, state,
   accepted_code AS acceptedCode, passed_pin AS passedPin, new_pin AS newPin, device_id AS deviceId,
-  key_hash AS keyHash, jid, is_chosen AS isChosen, attempted_at AS attemptedAt`;
+  key_hash AS keyHash, jid, is_chosen AS isChosen, attempted_at AS attemptedAt, is_invited AS isInvited`;
 
 /** Sessions that one sweep ends at most. */
 export const SWEEP_ROWS = 1000;
@@ -180,6 +187,7 @@ export interface Sessions {
   readonly rename: Statement;
   readonly setState: Statement;
   readonly setAttempted: Statement;
+  readonly setInvited: Statement;
   readonly isReserved: Statement<[string, Uint8Array], { jid: string }>;
   readonly expired: Statement<[EpochMs], StoredSession>;
   readonly remove: Statement;
@@ -221,6 +229,7 @@ export function openSessions(database: Database): Sessions {
     rename: database.prepare("UPDATE sign_ups SET jid = ?, is_chosen = ? WHERE session = ?"),
     setState: database.prepare("UPDATE sign_ups SET state = ? WHERE session = ?"),
     setAttempted: database.prepare("UPDATE sign_ups SET attempted_at = ? WHERE session = ?"),
+    setInvited: database.prepare("UPDATE sign_ups SET is_invited = ? WHERE session = ?"),
     isReserved: database.prepare<[string, Uint8Array], { jid: string }>(
       "SELECT jid FROM sign_ups WHERE jid = ? AND session <> ?",
     ),

@@ -8,8 +8,11 @@ import { REGISTRAR } from "../../../component/accounts/host-accounts.js";
 import { accounts } from "../../../component/accounts/mod.js";
 import type { AccountOperations } from "../../../component/accounts/store.js";
 import type { Capability, Context, Sender } from "../../../component/capability.js";
+import { OnlineResources } from "../../../component/availability/online-resources.js";
 import { checkConfig } from "../../../component/config.js";
 import { HttpServer } from "../../../component/http/server.js";
+import { Description } from "../../../component/disco/description.js";
+import { Exchange } from "../../../component/mailbox/exchange.js";
 import { createLog } from "../../../component/log.js";
 import { createMetrics } from "../../../component/metrics.js";
 import { Numbers } from "../../../component/numbers.js";
@@ -18,8 +21,9 @@ import type { SignUpOperations } from "../../../component/sign-up/store.js";
 import type { Remote } from "../../../component/store/operations.js";
 import { Store } from "../../../component/store/store.js";
 import { Vault } from "../../../component/store/vault.js";
-import { readForm } from "../../../src/data-form.js";
-import { LinkError } from "../../../src/errors.js";
+import { type Clock, formatStamp } from "../../../src/clock.js";
+import { formElement, readForm } from "../../../src/data-form.js";
+import { LinkError, StanzaError } from "../../../src/errors.js";
 import { NS } from "../../../src/namespaces.js";
 import { attribute, xml, type Element } from "../../../src/xml.js";
 import { ManualClock } from "../../support/manual-clock.js";
@@ -40,13 +44,23 @@ export class UnreliableHost implements Sender {
   loseRequestOf: string | undefined;
   /** Set: everything is refused with this note. */
   refusal: string | undefined;
+  /** Whether account invitations are made, and how long they are good. */
+  invitations: { readonly ttlMs: number } | undefined;
+  /** The tokens of the invitations that were made. */
+  readonly tokens: string[] = [];
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   send(): void {}
 
   request(iq: Element): Promise<Element> {
     if (attribute(iq, "from") !== `${REGISTRAR}@phone.example.org`) throw new Error("not the registrar");
     if (!this.isOnline) return Promise.reject(new LinkError("not-connected", "the link is down"));
-    const command = iq.getChild("command", NS.commands)!;
+    const command = iq.getChild("command", NS.commands);
+    if (!command) return Promise.resolve(this.#items());
     const name = attribute(command, "node")!.split("#")[1]!;
     this.commands.push(name);
     this.before(name);
@@ -54,6 +68,7 @@ export class UnreliableHost implements Sender {
       this.loseRequestOf = undefined;
       return Promise.reject(new LinkError("timeout", "no answer"));
     }
+    if (name === "create-account") return this.#invite();
     const { values } = readForm(command.getChild("x", NS.dataForms)!);
     const note = this.refusal ?? this.#run(name, values);
     if (this.loseAnswerTo === name) {
@@ -66,6 +81,32 @@ export class UnreliableHost implements Sender {
       { xmlns: NS.commands, status: "completed" },
       xml("note", { type }, note ?? "done"),
     );
+    return Promise.resolve(xml("iq", { type: "result" }, answer));
+  }
+
+  #items(): Element {
+    const node = `${NS.invite}#create-account`;
+    const items = this.invitations ? [xml("item", { jid: "example.org", node, name: "Invite" })] : [];
+    return xml("iq", { type: "result" }, xml("query", { xmlns: NS.discoItems, node: NS.commands }, ...items));
+  }
+
+  #invite(): Promise<Element> {
+    if (!this.invitations) return Promise.reject(new StanzaError("item-not-found", "no such command"));
+    if (this.refusal !== undefined) return Promise.reject(new StanzaError("forbidden", this.refusal));
+    const token = `invitation-${this.tokens.push("")}`;
+    this.tokens[this.tokens.length - 1] = token;
+    const form = formElement({
+      type: "result",
+      fields: [
+        { name: "uri", type: "text-single", values: [`xmpp:example.org?register;preauth=${token}`] },
+        {
+          name: "expire",
+          type: "text-single",
+          values: [formatStamp(this.#clock.now() + this.invitations.ttlMs)],
+        },
+      ],
+    });
+    const answer = xml("command", { xmlns: NS.commands, status: "completed" }, form);
     return Promise.resolve(xml("iq", { type: "result" }, answer));
   }
 
@@ -129,12 +170,13 @@ export class SmsService {
 export interface HarnessOptions {
   signUp?: Record<string, unknown>;
   http?: Record<string, unknown>;
+  welcome?: Record<string, unknown>;
 }
 
 /** Sign-up on a real store file, behind its real HTTP routes, with a clock that is moved by hand. */
 export class Harness {
   readonly clock = new ManualClock();
-  readonly host = new UnreliableHost();
+  readonly host = new UnreliableHost(this.clock);
   readonly gone: string[] = [];
   readonly logLines: string[] = [];
   readonly folder = temporaryFolder();
@@ -163,6 +205,7 @@ export class Harness {
       store: { path: join(this.folder, "twotick.db"), key: this.#key },
       http: { port: 0, ...this.#options.http },
       signUp: { ...this.#provider(), ...this.#options.signUp },
+      welcome: { ...this.#options.welcome },
     });
     const vault = new Vault(Buffer.from(this.#key, "base64"));
     const log = createLog("debug", { write: (line) => void this.logLines.push(line) });
@@ -177,6 +220,14 @@ export class Harness {
       vault,
       numbers: new Numbers(config.link.domain, vault),
       link: this.host,
+      availability: new OnlineResources({
+        host: config.host.domain,
+        link: this.host,
+        clock: this.clock,
+        log,
+      }),
+      description: new Description([]),
+      exchange: new Exchange(),
       events: {
         accountGone: (jid) => void this.gone.push(jid),
         onAccountGone: () => undefined,
@@ -184,6 +235,12 @@ export class Harness {
         onDevicesGone: () => undefined,
         entriesAdded: () => undefined,
         onEntriesAdded: () => undefined,
+        numberLinked: () => undefined,
+        onNumberLinked: () => undefined,
+        phoneBookRead: () => undefined,
+        onPhoneBookRead: () => undefined,
+        numberMissing: () => undefined,
+        onNumberMissing: () => undefined,
       },
     };
     const capabilities = [accounts, signUp].map((module) => module.create(context));
