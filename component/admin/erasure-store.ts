@@ -146,6 +146,10 @@ function openSignUpRows(database: Database) {
   const statements: readonly Statement[] = [
     "DELETE FROM sign_ups WHERE (number_hash = @hash OR link_jid = @jid) AND (attempted_at IS NULL OR state = 'done')",
     "UPDATE sign_ups SET expires_at = 0 WHERE number_hash = @hash OR link_jid = @jid",
+    "DELETE FROM known_numbers WHERE number_hash = @hash",
+    "DELETE FROM lookup_quotas WHERE number_hash = @hash",
+    "DELETE FROM linkings WHERE account = @jid",
+    "DELETE FROM chat_hints WHERE account = @jid",
   ].map((sql) => database.prepare(sql));
   const limit = database.prepare("DELETE FROM sign_up_limits WHERE key = ?");
   return (hash: Uint8Array, jid: string, limitKeys: readonly string[]): boolean => {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { backUp, checkBackup, restore, type BackupFacts } from "../backup/backup.js";
+import { deletionListPath, readDeletions } from "../deletions/list.js";
 import { configOf, say } from "./config.js";
 
 /** Adds the commands that copy the store and put a copy back. */
@@ -23,6 +24,7 @@ export function addBackupCommands(program: Command): void {
       const suffix = `before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
       const { before, ...facts } = restore(config.store.path, file, vault, suffix);
       say(`Restored: ${describe(facts)}.`);
+      say(describeDeletions(deletionListPath(config.store.path)));
       if (before) say(`The store of before is ${before}; delete it when you are sure.`);
     });
 }
@@ -30,4 +32,11 @@ export function addBackupCommands(program: Command): void {
 function describe({ sizeBytes, accounts, waitingEntries }: BackupFacts): string {
   const mib = (sizeBytes / 2 ** 20).toFixed(1);
   return `${accounts} accounts, ${waitingEntries} entries waiting, ${mib} MiB`;
+}
+
+function describeDeletions(path: string): string {
+  const count = readDeletions(path).length;
+  return count > 0
+    ? `The component deletes again what ${path} lists (${count} deletions in all) when it starts.`
+    : `There is no list of deletions (${path}): what was deleted after the backup is back.`;
 }

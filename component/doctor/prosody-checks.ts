@@ -1,14 +1,16 @@
 import type { Config } from "../config.js";
 import { fault, warning, type Finding } from "./finding.js";
 import type { ProsodyFacts } from "./prosody-facts.js";
+import { checkRegistration } from "./registration-checks.js";
 
-type Sections = Pick<Config, "host" | "link">;
+type Sections = Pick<Config, "host" | "link" | "welcome" | "signUp">;
 type Section = ProsodyFacts["global"];
 
 /** Modules without which something of Twotick does not work, and what that is. */
 const NEEDED: Readonly<Record<string, string>> = {
   admin_adhoc: "accounts cannot be made at sign-up",
   disco: "clients do not find the number domain",
+  groups: "Twotick is not told who comes online, so that ordinary apps wait for their messages",
   pep: "OMEMO keys cannot be published",
   ping: "clients do not notice a broken connection",
   roster: "clients see nobody come online",
@@ -38,8 +40,10 @@ export function checkProsody(facts: ProsodyFacts, config: Sections): Finding[] {
     ...(host
       ? [
           ...checkModules(host, facts.global, config),
+          ...checkGroups(facts, host, config),
           ...checkAdmins(facts, host, config),
           ...checkLimits(host, facts.global),
+          ...checkRegistration(modulesOf(host, facts.global), facts, config),
         ]
       : [missing(`VirtualHost "${config.host.domain}"`)]),
     ...(component
@@ -112,6 +116,25 @@ function modulesOf(host: Section, global: Section): Set<string> {
   return modules;
 }
 
+/** The number domain has to be in a public group: one whose name begins with a plus. */
+function checkGroups({ global, groups }: ProsodyFacts, host: Section, { link }: Sections): Finding[] {
+  if (!modulesOf(host, global).has("groups")) return [];
+  const lines = ["", ...(groups ?? "").split("\n")].map((line) => line.trim());
+  const members = lines
+    .join("\n")
+    .split("\n[")
+    .filter((group) => group.startsWith("+"))
+    .flatMap((group) => group.split("\n").slice(1))
+    .map((line) => line.split("=")[0]?.trim());
+  if (members.includes(link.domain)) return [];
+  return [
+    fault(
+      `${link.domain} is in no public group: Twotick is not told who comes online.`,
+      `Let groups_file name a file with the lines "[+Phone]" and "${link.domain}=Phone".`,
+    ),
+  ];
+}
+
 function checkAdmins({ global }: ProsodyFacts, host: Section, { link }: Sections): Finding[] {
   const registrar = `registrar@${link.domain}`;
   const isOfComponent = (jid: string): boolean => jid === link.domain || jid.endsWith(`@${link.domain}`);
@@ -161,7 +184,7 @@ const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1e3, m: 1e6, g: 1e9, 
 
 // As mod_limits reads it
 function bytesOf(rate: unknown): number | undefined {
-  const [, count, unit = ""] = /^(\d+) ?([^/]+)\/s$/.exec(typeof rate === "string" ? rate : "") ?? [];
+  const [, count, unit = ""] = /^(\d+) ?([^\d/][^/]*)\/s$/.exec(typeof rate === "string" ? rate : "") ?? [];
   return count === undefined ? undefined : Number(count) * (UNITS[unit[0]?.toLowerCase() ?? ""] ?? 1);
 }
 

@@ -30,6 +30,8 @@ const section = z.object({
   component_conflict_resolve: z.string().optional(),
   component_stanza_size_limit: z.number().optional(),
   component_interfaces: list,
+  allow_registration: z.boolean().optional(),
+  registration_invite_only: z.boolean().optional(),
 });
 
 const facts = z.object({
@@ -37,6 +39,8 @@ const facts = z.object({
   global: section,
   host: section.optional(),
   component: section.optional(),
+  /** The text of the groups_file, where it can be read. */
+  groups: z.string().optional(),
 });
 
 /** What Prosody's configuration says, as far as Twotick depends on it. */

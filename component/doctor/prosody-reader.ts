@@ -41,7 +41,8 @@ end
 local wanted = {
 	"admins", "modules_enabled", "modules_disabled", "network_settings", "limits", "component_module",
 	"component_secret", "component_conflict_resolve", "component_stanza_size_limit", "component_interfaces",
-	"component_ports", "defined",
+	"component_ports", "groups_file", "allow_registration",
+	"registration_invite_only", "defined",
 }
 local function section(name)
 	local found = {}
@@ -58,5 +59,13 @@ if version then facts.version = version:read("*l") end
 local sections = config.getconfig()
 if rawget(sections, host) then facts.host = section(host) end
 if rawget(sections, component) then facts.component = section(component) end
+
+-- As Prosody does, from the folder of its configuration
+local groups_path = config.get(host, "groups_file")
+if type(groups_path) == "string" then
+	if groups_path:sub(1, 1) ~= "/" then groups_path = prosody.paths.config .. "/" .. groups_path end
+	local groups = io.open(groups_path)
+	if groups then facts.groups = groups:read("*a") end
+end
 print(json.encode(facts))
 `;

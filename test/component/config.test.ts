@@ -89,6 +89,11 @@ const WRONG: Readonly<Record<string, unknown>> = {
   "sign_up.default_country": "us",
   "sign_up.test_numbers": { "5551230001": "000000" },
   "sign_up.chosen_localparts": 1,
+  "sign_up.invitations": "yes",
+  "welcome.enabled": "yes",
+  "welcome.service_name": " ",
+  "welcome.apps": "Conversations",
+  "lookups.suggestions": 1,
 };
 
 describe("loadConfig", () => {
@@ -96,7 +101,12 @@ describe("loadConfig", () => {
     const config = parse(least());
     expect(config.link).include({ host: "127.0.0.1", port: 5347 });
     expect(config.http).deep.equal({ interface: "127.0.0.1", port: 5380, trustedProxies: [] });
-    expect(config.mailbox).include({ windowEntries: 256, maxEntries: 10_000 });
+    expect(config.mailbox).include({
+      windowEntries: 256,
+      maxEntries: 10_000,
+      maxBytes: 64 * 1024 * 1024,
+      keepDays: 30,
+    });
     expect(config.signUp.provider).equal("none");
   });
 
@@ -145,6 +155,16 @@ describe("loadConfig", () => {
       "spede",
       "store.key",
     ]);
+  });
+
+  it("refuses __proto__ among numbers and headers, which would else be passed over without a word", () => {
+    const withTable = (table: string) => `${toToml(least())}\n[${table}]\n__proto__ = "123456"\n`;
+    expect(faultsOf(withTable("sign_up.test_numbers"))).deep.equal([
+      "sign_up.test_numbers.__proto__: is not possible here",
+    ]);
+    expect(faultsOf(withTable("sign_up.http.headers"))).include(
+      "sign_up.http.headers.__proto__: is not possible here",
+    );
   });
 
   it("refuses a section that is no table, also when its secret is in the environment", () => {

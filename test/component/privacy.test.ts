@@ -67,8 +67,22 @@ async function refused(romeo: RawDevice): Promise<void> {
       nobody,
     ),
   ];
-  await Promise.allSettled(attempts);
+  await Promise.allSettled([...attempts, ...lookUps(romeo)]);
+  await romeo.connection.send(
+    `<message type='chat' to='${romeo.credentials.numberDomain}'><body>find ${NOBODY}</body></message>`,
+  );
   await romeo.connection.send(`<message to='${nobody}'>${body(BODY)}</message>`);
+}
+
+/** Every way to look for a number, and to register it. */
+function lookUps(romeo: RawDevice): Promise<unknown>[] {
+  return [
+    romeo.ask("set", xml("query", { xmlns: NS.gateway }, xml("prompt", {}, NOBODY))),
+    romeo.ask("set", xml("query", { xmlns: NS.search }, xml("nick", {}, NOBODY))),
+    romeo.ask("get", xml("phone-book", { xmlns: NS.phoneBook }, xml("entry", { number: NOBODY }))),
+    romeo.ask("set", xml("query", { xmlns: NS.register }, xml("phone", {}, UNREACHED))),
+    romeo.ask("set", xml("query", { xmlns: NS.register }, xml("password", {}, WRONG_CODE))),
+  ];
 }
 
 /** Sign-ups that fail: the provider cannot send, the code is wrong, what was sent is malformed. */

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Capability, IqRequest, Sender, Stanza } from "../../component/capability.js";
+import { Description } from "../../component/disco/description.js";
 import { createDisco } from "../../component/disco/mod.js";
 import { createLog } from "../../component/log.js";
 import { createMetrics } from "../../component/metrics.js";
@@ -33,7 +34,7 @@ class Stage {
     const log = createLog("debug", { write: (line: string) => void this.lines.push(line) });
     const capabilities: Capability[] = [this.#capability(), ping.create({} as never)];
     const responder = { info: () => undefined, items: () => [] } as never;
-    capabilities.push(createDisco(DOMAIN, () => capabilities, responder));
+    capabilities.push(createDisco(DOMAIN, new Description(capabilities), responder));
     this.router = new Router({ domain: DOMAIN, link, log, metrics: createMetrics() }, capabilities);
   }
 
@@ -255,9 +256,11 @@ describe("XEP-0030", () => {
         .filter(({ name }) => name === "feature")
         .map((feature) => attribute(feature, "var"));
     expect(await features(DOMAIN)).to.deep.equal(
-      [NS.discoInfo, NS.discoItems, "urn:example", NS.ping].sort(),
+      [NS.caps, NS.discoInfo, NS.discoItems, "urn:example", NS.ping].sort(),
     );
-    expect(await features(NUMBER)).to.deep.equal([NS.discoInfo, NS.discoItems, "urn:example:number"].sort());
+    expect(await features(NUMBER)).to.deep.equal(
+      [NS.caps, NS.discoInfo, NS.discoItems, "urn:example:number"].sort(),
+    );
   });
 
   it("has an identity for each", async () => {

@@ -11,6 +11,7 @@ const ADMIN = readFileSync(new URL("../../../docs/admin.md", import.meta.url), "
 /** What an admin is told to write, beside what Debian's configuration has. */
 const EXAMPLE = /```lua\n([\s\S]*?)```/.exec(ADMIN)?.[1] ?? "";
 const DEBIAN = `modules_enabled = { "disco"; "roster"; "saslauth"; "tls"; "pep"; "ping"; "smacks"; "mam" }\n`;
+const GROUPS = /```\n(\[\+[\s\S]*?)```/.exec(ADMIN)?.[1] ?? "";
 const SECRET = /component_secret = "(.*)"/.exec(EXAMPLE)?.[1] ?? "";
 
 describe("checkProsody, over what Prosody's own reader reads", () => {
@@ -22,11 +23,12 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
     store: { path: "twotick.db", key: Buffer.alloc(32).toString("base64") },
   });
 
-  function examine(text: string) {
+  function examine(text: string, groups = GROUPS, examined = config) {
+    writeFileSync(join(folder, "twotick-groups.txt"), groups);
     const configPath = join(folder, "prosody.cfg.lua");
     writeFileSync(configPath, text);
     const places = { configPath, prosodyctlPath: PROSODYCTL };
-    return checkProsody(readProsody(places, config.host.domain, config.link.domain), config);
+    return checkProsody(readProsody(places, config.host.domain, config.link.domain), examined);
   }
 
   /** The example with one thing changed that has to be in it. */
@@ -45,6 +47,7 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
       .replaceAll("{{component_domain}}", '"phone.example.org"')
       .replaceAll("{{component_secret}}", JSON.stringify(SECRET))
       .replaceAll("{{registrar}}", '"registrar@phone.example.org"')
+      .replaceAll("{{groups_file}}", '"twotick-groups.txt"')
       .replaceAll("{{interface}}", '"127.0.0.1"')
       .replaceAll(/\{\{(tls|also_disabled)\}\}/g, "")
       .replaceAll(/\{\{\w+\}\}/g, "1");
@@ -68,7 +71,10 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
       'admins = { "registrar@phone.example.org", "+1555@phone.example.org" }',
       "exactly",
     ],
-    ["no admin_adhoc", '{ "admin_adhoc" }', "{ }", '"admin_adhoc" to modules_enabled'],
+    ["no admin_adhoc", '"admin_adhoc";', "", '"admin_adhoc" to modules_enabled'],
+    ["no groups", '"groups";', "", '"groups" to modules_enabled'],
+    ["no file of groups", 'groups_file = "twotick-groups.txt"', "", "groups_file"],
+    ["a file of groups that is not there", "twotick-groups.txt", "elsewhere.txt", "groups_file"],
     ["a spool", '"offline", ', "", '"offline" to modules_disabled'],
     ["an archive", ', "mam"', "", '"mam" to modules_disabled'],
     [
@@ -109,6 +115,56 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
       const findings = examine(`${DEBIAN}${text}\n${EXAMPLE}`);
       expect(findings.map((finding) => finding.mend).join("\n")).to.contain(mend);
       expect(findings).to.have.lengthOf(1);
+    });
+
+  const welcoming: Config = { ...config, welcome: { ...config.welcome, enabled: true } };
+  /** What docs/admin.md adds for the web page, as a host of its own would have it. */
+  const INVITING = /```lua\n(modules_enabled = \{[^`]*invites_adhoc[\s\S]*?)```/.exec(ADMIN)?.[1] ?? "";
+  const inviting = (text: string): string =>
+    DEBIAN.replace(" }", `; ${/\{([\s\S]*?)\}/.exec(text)?.[1]?.replaceAll(/ --.*$/gm, "") ?? ""} }`) +
+    text.replace(/^modules_enabled = \{[\s\S]*?\}$/m, "") +
+    EXAMPLE;
+
+  it("finds nothing wrong with what docs/admin.md adds for the web page", () => {
+    expect(INVITING).to.include("registration_invite_only");
+    expect(examine(inviting(INVITING), GROUPS, welcoming)).to.deep.equal([]);
+  });
+
+  for (const name of ["invites_adhoc", "invites_register"])
+    it(`finds that ${name} is missing for the web page, and says how to mend it`, () => {
+      const text = inviting(INVITING.replace(`"${name}";`, ""));
+      const findings = examine(text, GROUPS, welcoming);
+      expect(findings.map(({ mend }) => mend)).to.have.lengthOf(1);
+      expect(findings[0]?.mend).to.contain(`"${name}"`);
+      expect(examine(text), "without the page nobody needs it").to.deep.equal([]);
+    });
+
+  const OPENED: Readonly<Record<string, string>> = {
+    "without an invitation": 'modules_enabled = { "register_ibr" }',
+    "by the old module": 'modules_enabled = { "register" }\nallow_registration = true',
+    "as a wish of the admin's":
+      'modules_enabled = { "register_ibr"; "invites_register" }\nregistration_invite_only = false',
+  };
+  for (const [what, text] of Object.entries(OPENED))
+    it(`finds that anybody can register ${what}, and says how to mend it`, () => {
+      const [, mine = ""] = /\{ (.*) \}/.exec(text) ?? [];
+      const open = DEBIAN.replace(" }", `; ${mine} }`) + text.split("\n").slice(1).join("\n");
+      const findings = examine(`${open}\n${EXAMPLE}`);
+      expect(findings.map(({ mend }) => mend)).to.have.lengthOf(1);
+      expect(findings[0]?.mend).to.contain("registration_invite_only = true");
+    });
+
+  const GROUP_FAULTS: Readonly<Record<string, string>> = {
+    "a group that is not public": "[Phone]\nphone.example.org=Phone\n",
+    "a public group without the number domain":
+      "[+Phone]\nsms.example.org=phone.example.org\n[Other]\nphone.example.org\n",
+    "no group": "",
+  };
+  for (const [what, groups] of Object.entries(GROUP_FAULTS))
+    it(`finds ${what}, and says how to mend it`, () => {
+      const findings = examine(DEBIAN + EXAMPLE, groups);
+      expect(findings.map(({ mend }) => mend)).to.have.lengthOf(1);
+      expect(findings[0]?.mend).to.contain("[+Phone]");
     });
 
   it("finds each module that is missing", () => {
