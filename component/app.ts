@@ -5,27 +5,67 @@ import { systemClock, type Clock } from "../src/clock.js";
 import { LinkError, type TwotickError } from "../src/errors.js";
 import { SteadyClock } from "../src/steady-clock.js";
 import { accounts } from "./accounts/mod.js";
+import type { AccountOperations } from "./accounts/store.js";
 import { admin } from "./admin/mod.js";
+import { apps } from "./apps/mod.js";
+import { createAvailability } from "./availability/mod.js";
+import { OnlineResources } from "./availability/online-resources.js";
 import { bundles } from "./bundles/mod.js";
 import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
+import { chat } from "./chat/mod.js";
 import { createCommands } from "./commands/mod.js";
+import { contacts } from "./contacts/mod.js";
 import type { Config } from "./config.js";
+import { deletions } from "./deletions/mod.js";
+import { directory } from "./directory/mod.js";
+import { Description } from "./disco/description.js";
 import { createDisco } from "./disco/mod.js";
+import { gateway } from "./gateway/mod.js";
 import { HttpServer } from "./http/server.js";
-import { Link } from "./link/mod.js";
+import { Link, type LinkOptions } from "./link/mod.js";
+import { linking } from "./linking/mod.js";
 import { createLog, type Log } from "./log.js";
+import { Exchange } from "./mailbox/exchange.js";
 import { mailbox } from "./mailbox/mod.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import { Numbers } from "./numbers.js";
+import { passing } from "./passing/mod.js";
+import { pep } from "./pep/mod.js";
+import { phoneBook } from "./phone-book/mod.js";
 import { ping } from "./ping/mod.js";
 import { receipts } from "./receipts/mod.js";
+import { registration } from "./registration/mod.js";
 import { Router } from "./router.js";
+import { search } from "./search/mod.js";
 import { signUp } from "./sign-up/mod.js";
+import { SparseWarnings } from "./sparse-warnings.js";
 import { Store } from "./store/store.js";
 import { Vault } from "./store/vault.js";
+import { suggestions } from "./suggestions/mod.js";
 
 /** Everything that the component can do. A capability is added by its line here, after what it builds on. */
-const CAPABILITIES: readonly CapabilityModule[] = [accounts, mailbox, receipts, signUp, bundles, ping, admin];
+const CAPABILITIES: readonly CapabilityModule[] = [
+  accounts,
+  contacts,
+  mailbox,
+  passing,
+  receipts,
+  signUp,
+  linking,
+  directory,
+  registration,
+  gateway,
+  search,
+  phoneBook,
+  suggestions,
+  chat,
+  bundles,
+  pep,
+  ping,
+  admin,
+  deletions,
+  apps,
+];
 
 /** How long stopping waits for requests that are being answered. */
 const DRAIN_MS = 5_000;
@@ -65,7 +105,6 @@ export class App {
     });
     link.on("offline", (error) => log.warn({ reason: error.message }, "the link to the server is down"));
     link.on("error", (error) => log.warn({ reason: (error as Error).message }, "trouble on the link"));
-    link.on("refused", (_, error) => log.warn({ reason: error.message }, "a stanza was refused"));
     store.onRoom = (hasRoom) =>
       hasRoom
         ? log.info({}, "the disk has room again")
@@ -95,12 +134,12 @@ export class App {
     );
     mkdirSync(dirname(config.store.path), { recursive: true });
     const store = await Store.open(config.store.path, storeModules());
-    const { host, port, domain, secret, maxRetrySeconds } = config.link;
-    const backoffMaxMs = maxRetrySeconds * 1000;
-    const backoffMinMs = Math.min(1000, backoffMaxMs);
-    const link = new Link({ host, port, domain, secret, clock, backoffMinMs, backoffMaxMs });
+    const link = new Link({ ...linkOptions(config), clock });
     const vault = new Vault(Buffer.from(config.store.key, "base64"));
     const metrics = createMetrics();
+    const availability = new OnlineResources({ host: config.host.domain, link, clock, log });
+    const capabilities: Capability[] = [];
+    const description = new Description(capabilities);
     const context: Context = {
       config,
       clock,
@@ -108,18 +147,29 @@ export class App {
       metrics,
       store,
       vault,
-      numbers: new Numbers(domain, vault),
+      numbers: new Numbers(link.domain, vault),
       link,
+      availability,
+      description,
+      exchange: new Exchange(),
       events: createEvents(),
     };
-    const capabilities: Capability[] = CAPABILITIES.map((module) => module.create(context));
+    const probed = {
+      domain: link.domain,
+      link,
+      clock,
+      log,
+      accounts: store.of<AccountOperations>("accounts"),
+    };
+    // First, so that whoever is told of a presence finds it on the roll
+    capabilities.push(createAvailability(availability, probed));
+    capabilities.push(...CAPABILITIES.map((module) => module.create(context)));
     const commands = createCommands(clock, () => capabilities.flatMap((one) => one.commands ?? []));
-    capabilities.push(
-      commands,
-      createDisco(domain, () => capabilities, commands.responder),
-    );
-    const router = new Router({ domain, link, log, metrics }, capabilities);
+    capabilities.push(commands, createDisco(link.domain, description, commands.responder));
+    const router = new Router({ domain: link.domain, link, log, metrics }, capabilities);
     observe(metrics, link, store);
+    const refusals = new SparseWarnings(log, clock, "a stanza was refused");
+    link.on("refused", (_, error) => refusals.warn(error.message));
     const checks = { link: () => link.isOnline, store: () => store.isOpen, disk: () => store.hasRoom };
     const http = new HttpServer({ config: config.http, checks, metrics, log, capabilities });
     try {
@@ -131,6 +181,7 @@ export class App {
     }
     const app = new App({ link, store, http, router, log, metrics }, capabilities);
     for (const job of capabilities.flatMap((one) => one.jobs ?? [])) app.#schedule(job, clock);
+    app.#cancelJobs.push(() => refusals.stop());
     return app;
   }
 
@@ -183,6 +234,21 @@ export class App {
   }
 }
 
+function linkOptions({ link }: Config): LinkOptions {
+  const { host, port, domain, secret, maxRetrySeconds, keepaliveSeconds } = link;
+  const backoffMaxMs = maxRetrySeconds * 1000;
+  return {
+    host,
+    port,
+    domain,
+    secret,
+    backoffMinMs: Math.min(1000, backoffMaxMs),
+    backoffMaxMs,
+    keepaliveMs: keepaliveSeconds * 1000,
+    keepaliveTimeoutMs: keepaliveSeconds * 500,
+  };
+}
+
 /** The modules of the store thread, in the order in which their schemas build on each other. */
 export function storeModules(): URL[] {
   return CAPABILITIES.flatMap((module) => module.store ?? []);
@@ -205,6 +271,9 @@ function createEvents(): AppEvents {
     accountGone: [jid: string];
     devicesGone: [jid: string];
     entriesAdded: [devices: readonly number[]];
+    numberLinked: [jid: string];
+    phoneBookRead: [jid: string];
+    numberMissing: [jid: string];
   }>();
   return {
     accountGone: (jid) => void emitter.emit("accountGone", jid),
@@ -213,5 +282,11 @@ function createEvents(): AppEvents {
     onDevicesGone: (listener) => void emitter.on("devicesGone", listener),
     entriesAdded: (devices) => void emitter.emit("entriesAdded", devices),
     onEntriesAdded: (listener) => void emitter.on("entriesAdded", listener),
+    numberLinked: (jid) => void emitter.emit("numberLinked", jid),
+    onNumberLinked: (listener) => void emitter.on("numberLinked", listener),
+    phoneBookRead: (jid) => void emitter.emit("phoneBookRead", jid),
+    onPhoneBookRead: (listener) => void emitter.on("phoneBookRead", listener),
+    numberMissing: (jid) => void emitter.emit("numberMissing", jid),
+    onNumberMissing: (listener) => void emitter.on("numberMissing", listener),
   };
 }

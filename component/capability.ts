@@ -2,8 +2,11 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "../src/clock.js";
 import type { Jid } from "../src/jid.js";
 import type { Element } from "../src/xml.js";
+import type { Availability } from "./availability/availability.js";
 import type { Config } from "./config.js";
+import type { Description } from "./disco/description.js";
 import type { Log } from "./log.js";
+import type { Exchange } from "./mailbox/exchange.js";
 import type { Metrics } from "./metrics.js";
 import type { Numbers } from "./numbers.js";
 import type { Store } from "./store/store.js";
@@ -27,6 +30,14 @@ export interface Stanza {
   readonly to: Jid;
   readonly type: string | undefined;
   readonly element: Element;
+}
+
+/** What an entity is. Source: XEP-0030 §3.1 */
+export interface Identity {
+  readonly category: string;
+  readonly type: string;
+  /** For people. */
+  readonly name: string;
 }
 
 /** Which IQ requests a capability answers. Source: RFC 6120 §8.2.3. */
@@ -67,8 +78,13 @@ export type CommandStage =
       readonly isLast?: boolean;
       /** XEP-0004 form. */
       readonly form: Element;
-      /** Takes the submitted form (`<x type='submit'/>`). @throws {StanzaError} {InvalidInput} to keep the stage and say why */
-      next(submitted: Element): Promise<CommandStage>;
+      /**
+       * Takes the submitted form (`<x type='submit'/>`).
+       *
+       * @param isFinal whether the app asked to complete: one that knows single forms only shows no further one
+       * @throws {StanzaError} {InvalidInput} to keep the stage and say why
+       */
+      next(submitted: Element, isFinal?: boolean): Promise<CommandStage>;
     }
   | { readonly status: "completed"; readonly note?: string; readonly form?: Element };
 
@@ -83,8 +99,20 @@ export interface Job {
 export interface Capability {
   /** What disco#info says of the component, or of every number. Source: XEP-0030 §3. */
   readonly features?: Partial<Record<Addressee, readonly string[]>>;
+  /** What the component itself also is. Source: XEP-0030 §3.1 */
+  readonly identities?: readonly Identity[];
+  /** What one number, or one app behind it, can do, for this asker; `undefined` leaves it at what holds for every number. */
+  describeNumber?(request: IqRequest): Promise<readonly Element[] | undefined>;
   readonly iqs?: readonly IqRoute[];
   readonly messages?: readonly MessageRoute[];
+  /**
+   * Takes a message to a number that no route takes, or (`undefined`) leaves it to the capabilities behind.
+   *
+   * What it throws, or its promise rejects with, is told the sender.
+   */
+  numberMessage?(message: Stanza): Promise<void> | undefined;
+  /** Sees every message to a number that came back as an error. Source: RFC 6120 §8.3 */
+  onNumberError?(message: Stanza): void;
   /** Sees every presence that reaches the component. */
   onPresence?(presence: Stanza): void;
   readonly commands?: readonly AdHocCommand[];
@@ -118,6 +146,12 @@ export interface Context {
   readonly vault: Vault;
   readonly numbers: Numbers;
   readonly link: Sender;
+  /** Who is online, and with what. */
+  readonly availability: Availability;
+  /** What disco and entity caps say of the component and of numbers. */
+  readonly description: Description;
+  /** Hands entries from those who commit them to those who bring them. */
+  readonly exchange: Exchange;
   /** The other capabilities may have to know that devices are gone: re-registration, unlinking. */
   readonly events: AppEvents;
 }
@@ -133,6 +167,15 @@ export interface AppEvents {
   /** Entries were put into these mailboxes (rows of devices) by somebody else than the mailbox itself. */
   entriesAdded(devices: readonly number[]): void;
   onEntriesAdded(listener: (devices: readonly number[]) => void): void;
+  /** A number belongs to this account (bare JID) now, by sign-up or by linking. */
+  numberLinked(jid: string): void;
+  onNumberLinked(listener: (jid: string) => void): void;
+  /** This account (bare JID) looked numbers up for its phone book. */
+  phoneBookRead(jid: string): void;
+  onPhoneBookRead(listener: (jid: string) => void): void;
+  /** Whoever wrote this (full JID) was refused because no number belongs to the account. */
+  numberMissing(jid: string): void;
+  onNumberMissing(listener: (jid: string) => void): void;
 }
 
 /** What a capability's `mod.ts` exports. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { InvalidInput } from "../src/errors.js";
 import { Jid } from "../src/jid.js";
 import { LOG_LEVELS } from "./log.js";
+import { welcomeSchema } from "./welcome/config.js";
 import { providerSecret, signUpSchema, type SignUpConfig } from "./sign-up/config.js";
 
 const port = z.int().min(1).max(65535);
@@ -31,6 +32,8 @@ export const configSchema = z.strictObject({
     secret: z.string().min(1),
     /** The longest wait between two attempts to connect; the waits grow from a second up to it. */
     maxRetrySeconds: z.number().min(0.1).max(3600).default(60),
+    /** A link that is silent for so long is probed, and is down after half as long again without an answer. */
+    keepaliveSeconds: z.number().min(0.2).max(3600).default(20),
   }),
   store: z.strictObject({
     path: z.string().min(1),
@@ -63,6 +66,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   signUp: signUpSchema.prefault({}),
+  welcome: welcomeSchema.prefault({}),
+  lookups: z
+    .strictObject({
+      /** Numbers that one person may look up at once; those asked for before count no more. */
+      burst: z.int().min(1).max(50_000).default(2048),
+      /** One more every so many seconds. */
+      everySeconds: z.number().min(0.001).max(31_536_000).default(600),
+      /** Whether apps are told of people who were looked up in vain and have signed up since. */
+      suggestions: z.boolean().default(true),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
 });
 
@@ -208,6 +222,9 @@ function camelCaseKeys(value: unknown, path: string, faults: string[]): unknown 
     // Each option has one name; in camel case it would be a second one
     if (/[A-Z]/.test(key)) faults.push(`${name}: is not an option`);
     else entries.push([camelCase(key), FREE_KEYS.has(key) ? inner : camelCaseKeys(inner, name, faults)]);
+    // What checks the values passes over this key without a word
+    if (FREE_KEYS.has(key) && Object.hasOwn(Object(inner) as object, "__proto__"))
+      faults.push(`${name}.__proto__: is not possible here`);
   }
   return Object.fromEntries(entries);
 }

@@ -11,6 +11,7 @@ export class Numbers {
   readonly #vault: Vault;
   readonly #jids = new Map<number, string>();
   readonly #hashes = new Map<string, Buffer>();
+  readonly #resources = new Map<string, string>();
 
   /** @param domain the component's own */
   constructor(domain: string, vault: Vault) {
@@ -31,6 +32,20 @@ export class Numbers {
     return (
       this.#jids.get(id) ?? remember(this.#jids, id, `${this.#vault.openNumber(sealed)}@${this.#domain}`)
     );
+  }
+
+  /**
+   * The full JID under which an app stands behind its number: always the same, and telling nothing of the app or of
+   * other numbers that its account had.
+   *
+   * @param numberJid bare @param appJid the app's full JID
+   */
+  appJid(numberJid: string, appJid: string): string {
+    const key = `${numberJid}\0${appJid}`;
+    const known = this.#resources.get(key);
+    if (known !== undefined) return `${numberJid}/${known}`;
+    const hash = this.#vault.keyedHash("resource", key).subarray(0, 12).toString("base64url");
+    return `${numberJid}/${remember(this.#resources, key, hash)}`;
   }
 }
 

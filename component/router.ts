@@ -1,5 +1,5 @@
 import { StanzaError, TwotickError } from "../src/errors.js";
-import { Jid } from "../src/jid.js";
+import type { Jid } from "../src/jid.js";
 import { isPhoneNumber } from "../src/phone-number.js";
 import { attribute, childElements, Element, escapeXML, namespaceOf, stanzaErrorElement } from "../src/xml.js";
 import type {
@@ -13,9 +13,7 @@ import type {
 } from "./capability.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
-
-/** JIDs whose parsed form is remembered. */
-const MAX_REMEMBERED_JIDS = 20_000;
+import { RememberedJids } from "./remembered-jids.js";
 
 /** What the router needs from its surroundings. */
 export interface RouterPorts {
@@ -35,8 +33,10 @@ export class Router {
   readonly #ports: RouterPorts;
   readonly #iqs = new Map<string, IqRoute>();
   readonly #messages = new Map<string, MessageRoute>();
+  readonly #toNumbers: ((message: Stanza) => Promise<void> | undefined)[] = [];
+  readonly #errors: ((message: Stanza) => void)[] = [];
   readonly #presences: ((presence: Stanza) => void)[] = [];
-  readonly #jids = new Map<string, Jid | undefined>();
+  readonly #jids = new RememberedJids();
   #inFlight = 0;
   #isClosed = false;
 
@@ -48,6 +48,8 @@ export class Router {
         claim(this.#iqs, iqKey(route.type, route.addressee, route), route);
       for (const route of capability.messages ?? [])
         claim(this.#messages, `${route.addressee} ${route.namespace} ${route.element}`, route);
+      if (capability.numberMessage) this.#toNumbers.push((message) => capability.numberMessage?.(message));
+      if (capability.onNumberError) this.#errors.push((message) => capability.onNumberError?.(message));
       if (capability.onPresence) this.#presences.push((presence) => capability.onPresence?.(presence));
     }
   }
@@ -67,9 +69,10 @@ export class Router {
     const from = this.#jid(attribute(element, "from"));
     const to = this.#jid(attribute(element, "to"));
     const type = attribute(element, "type");
-    if (!from || !to || type === "error") return this.#count(element.name, "ignored");
+    if (!from || !to) return this.#count(element.name, "ignored");
     const addressee: Addressee | undefined =
       to.domain !== this.#ports.domain ? undefined : to.local === "" ? "component" : "number";
+    if (type === "error") return this.#receiveError({ element, from, to, type }, addressee);
     if (this.#isClosed && element.name !== "iq") return this.#count(element.name, "ignored");
     if (element.name === "iq") return this.#receiveIq(element, from, to, type, addressee);
     if (element.name === "message") return this.#receiveMessage({ element, from, to, type }, addressee);
@@ -143,13 +146,34 @@ export class Router {
         .find((found) => found !== undefined);
     this.#inFlight += 1;
     try {
-      if (!route) throw new StanzaError("service-unavailable", "this message is not understood here");
-      await route.handle(message);
+      const taken =
+        route?.handle(message) ?? (addressee === "number" && !route ? this.#toNumber(message) : undefined);
+      if (!route && !taken)
+        throw new StanzaError("service-unavailable", "this message is not understood here");
+      await taken;
       this.#count("message", "handled");
     } catch (error) {
       this.#replyError(message.element, message.from, message.to, error);
     } finally {
       this.#inFlight -= 1;
+    }
+  }
+
+  #toNumber(message: Stanza): Promise<void> | undefined {
+    for (const take of this.#toNumbers) {
+      const taken = take(message);
+      if (taken) return taken;
+    }
+    return undefined;
+  }
+
+  #receiveError(stanza: Stanza, addressee: Addressee | undefined): void {
+    this.#count(stanza.element.name, "ignored");
+    if (stanza.element.name !== "message" || addressee !== "number") return;
+    try {
+      for (const listener of this.#errors) listener(stanza);
+    } catch (error) {
+      this.#ports.log.error({ reason: describe(error) }, "an error could not be handled");
     }
   }
 
@@ -185,12 +209,7 @@ export class Router {
   }
 
   #jid(text: string | undefined): Jid | undefined {
-    if (text === undefined) return undefined;
-    if (this.#jids.has(text)) return this.#jids.get(text);
-    if (this.#jids.size >= MAX_REMEMBERED_JIDS) this.#jids.clear();
-    const jid = Jid.tryParse(text);
-    this.#jids.set(text, jid);
-    return jid;
+    return text === undefined ? undefined : this.#jids.read(text);
   }
 
   #count(kind: string, outcome: string): void {
@@ -220,7 +239,6 @@ function idAttribute(id: string | undefined): string {
 }
 
 /** What a peer is told of an error: our own text where it is meant for peers, nothing of our inside otherwise. */
-/** What a peer is told of an error: its own refusal, or that this failed here. */
 export function asStanzaError(error: unknown): StanzaError {
   if (error instanceof StanzaError) return error;
   if (error instanceof TwotickError && error.code === "disk-full") {

@@ -67,12 +67,23 @@ export function renderProsodyConfig(config: ProsodyConfig): string {
   });
 }
 
+/** Where the groups are that everybody has on the roster. */
+export function groupsPath({ dataDir }: Pick<ProsodyConfig, "dataDir">): string {
+  return join(dataDir, "groups.txt");
+}
+
+/** The public group that puts the number domain on everybody's roster, as mod_groups reads it. */
+export function renderGroups({ componentDomain }: Pick<ResolvedProsodyConfig, "componentDomain">): string {
+  return `[+Phone]\n${componentDomain}=Phone\n`;
+}
+
 function templateValues(config: ResolvedProsodyConfig): Record<string, string> {
   return {
     pidfile: luaString(join(config.dataDir, "prosody.pid")),
     data_path: luaString(config.dataDir),
     certificates: luaString(join(config.dataDir, "certificates")),
     admin_socket: luaString(join(config.dataDir, "prosody.sock")),
+    groups_file: luaString(groupsPath(config)),
     log_level: luaString(config.logLevel),
     log_path: luaString(config.logPath),
     run_as_root: String(process.getuid?.() === 0),

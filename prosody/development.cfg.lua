@@ -1,6 +1,6 @@
 -- How Twotick runs a stock Prosody (0.12 or newer) for development and tests.
 -- Words in double braces are filled in by prosody/prosody.ts. An admin who has a running Prosody needs only
--- the parts marked (1) to (4); everything else here makes the development server small and private.
+-- the parts marked (1) to (6); everything else here makes the development server small and private.
 
 pidfile = {{pidfile}}
 data_path = {{data_path}}
@@ -26,6 +26,10 @@ modules_enabled = {
 	"carbons";
 	"csi_simple";
 	"disco";
+	"invites"; -- (6) account invitations: links that open an app and make one account each
+	"invites_adhoc"; -- (6) Twotick asks for them
+	"invites_register"; -- (6) apps use them; without one nobody can register, see registration_invite_only
+	"groups"; -- (5) everybody has Twotick on the roster, so it is told who comes online
 	"pep"; -- OMEMO device lists and bundles are kept here
 	"ping"; -- clients find out with it whether the server is still there
 	"posix";
@@ -46,6 +50,12 @@ modules_enabled = {
 -- a message to somebody who is away disappears into it without a bounce.
 -- "limits" is left out too: Debian's default of 10 kB/s a client is about 50 messages a second.
 modules_disabled = { "offline", "s2s"{{also_disabled}} }
+
+-- (5) Written beside this file: a public group whose only member is the number domain.
+groups_file = {{groups_file}}
+
+-- (6) The default, said aloud: who has no invitation cannot make an account.
+registration_invite_only = true
 
 authentication = "internal_hashed"
 -- Passwords are never sent in clear (SCRAM only). Everything else is in clear unless there is a certificate, which

@@ -6,7 +6,9 @@ import { TwotickError } from "../src/errors.js";
 import { newId } from "../src/ids.js";
 import {
   type ProsodyConfig,
+  groupsPath,
   type ResolvedProsodyConfig,
+  renderGroups,
   renderProsodyConfig,
   resolveProsodyConfig,
 } from "./config.js";
@@ -31,6 +33,8 @@ export interface ProsodyOptions extends Omit<
   timeoutMs?: number | undefined;
   /** The program; `prosody` from the path unless given. */
   program?: string | undefined;
+  /** What the program is started through, as `setpriv --pdeathsig KILL --`; by itself unless given. */
+  runner?: readonly string[] | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -58,15 +62,15 @@ export class ProsodyProcess {
   readonly configPath: string;
   /** The log. */
   readonly logPath: string;
-  readonly #program: string;
+  readonly #command: readonly [string, ...string[]];
   readonly #timeoutMs: number;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #stderr = "";
   #hasFailedToSpawn = false;
 
-  /** @param config the whole configuration @param program what to run @param timeoutMs how long a start may take */
-  constructor(config: ResolvedProsodyConfig, program: string, timeoutMs: number) {
+  /** @param config the whole configuration @param command what to run @param timeoutMs how long a start may take */
+  constructor(config: ResolvedProsodyConfig, command: readonly [string, ...string[]], timeoutMs: number) {
     this.host = config.host;
     this.componentDomain = config.componentDomain;
     this.componentSecret = config.componentSecret;
@@ -76,7 +80,7 @@ export class ProsodyProcess {
     this.dataDir = config.dataDir;
     this.configPath = join(config.dataDir, "prosody.cfg.lua");
     this.logPath = config.logPath;
-    this.#program = program;
+    this.#command = command;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -148,7 +152,8 @@ export class ProsodyProcess {
 
   #spawn(): void {
     // A group of its own, so that Ctrl-C reaches us alone and we decide who stops first.
-    const child = spawn(this.#program, ["--config", this.configPath, "-F"], {
+    const [program, ...args] = this.#command;
+    const child = spawn(program, [...args, "--config", this.configPath, "-F"], {
       detached: true,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -202,7 +207,7 @@ export class ProsodyProcess {
     if (this.#hasFailedToSpawn) {
       throw new TwotickError(
         "prosody-missing",
-        `Prosody is not installed (${this.#program} was not found): install the package "prosody", 0.12 or newer`,
+        `Prosody is not installed (${this.#command[0]} was not found): install the package "prosody", 0.12 or newer`,
       );
     }
     throw new TwotickError("prosody-exited", `Prosody ended as soon as it was started; ${this.#lastLines()}`);
@@ -246,13 +251,15 @@ async function prepareProsody(options: ProsodyOptions): Promise<ProsodyProcess> 
   });
   const text = renderProsodyConfig(config);
   mkdirSync(join(config.dataDir, "certificates"), { recursive: true });
-  const prosody = new ProsodyProcess(
-    config,
-    options.program ?? "prosody",
-    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  );
+  const prosody = new ProsodyProcess(config, commandOf(options), options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   writeFileSync(prosody.configPath, text, { mode: 0o600 });
+  writeFileSync(groupsPath(config), renderGroups(config));
   return prosody;
+}
+
+function commandOf({ runner = [], program = "prosody" }: ProsodyOptions): [string, ...string[]] {
+  const [first, ...rest] = runner;
+  return first === undefined ? [program] : [first, ...rest, program];
 }
 
 function sizeOf(path: string): number {

@@ -32,6 +32,18 @@ const NEEDS = {
     why: "an independent peer for OMEMO 2",
   },
   openssl: { program: "openssl", packages: ["openssl"], why: "makes the certificates of the TLS tests" },
+  ip: { program: "ip", packages: ["iproute2"], why: "takes down the link of a network in the tests" },
+  profanity: {
+    program: "profanity",
+    packages: ["profanity"],
+    why: "an ordinary XMPP app that people would use",
+  },
+  tmux: { program: "tmux", packages: ["tmux"], why: "the terminal that the ordinary app runs in" },
+  chromium: {
+    program: "chromium",
+    packages: ["chromium"],
+    why: "the browser that newcomers' web page is tested in",
+  },
   python: { program: "python3", packages: ["python3"], why: "builds better-sqlite3" },
   make: { program: "make", packages: ["make"], why: "builds better-sqlite3" },
   cxx: { program: "g++", packages: ["g++"], why: "builds better-sqlite3" },
@@ -44,7 +56,7 @@ const BUILD_TOOLS = ["python", "make", "cxx"];
 const PURPOSES = {
   start: ["prosody"],
   demo: ["prosody"],
-  test: [...PEERS, "oldmemo", "twomemo"],
+  test: [...PEERS, "oldmemo", "twomemo", "ip", "chromium", "profanity", "tmux"],
   bench: PEERS,
   check: [],
 };

@@ -17,6 +17,7 @@ export * from "./frame-submit.js";
 export * from "./frame-deliver.js";
 export * from "./frame-payload.js";
 export * from "./payload.js";
+export * from "./message-content.js";
 export * from "./receipt-state.js";
 
 // OMEMO on the wire

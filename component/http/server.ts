@@ -91,8 +91,8 @@ function createFastify(log: Log): FastifyInstance {
   return fastify;
 }
 
-// RFC 9110 §15.5.6: a path that exists answers a wrong method with 405 and what it allows
-function refuseOtherMethods(fastify: FastifyInstance, addRoutes: () => void): void {
+/** Adds routes whose paths answer every other method with 405 and what they allow. Source: RFC 9110 §15.5.6. */
+export function refuseOtherMethods(fastify: FastifyInstance, addRoutes: () => void): void {
   const allowed = new Map<string, Set<string>>();
   fastify.addHook("onRoute", ({ url, method }) => {
     const methods = allowed.get(url) ?? new Set();

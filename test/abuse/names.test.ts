@@ -187,10 +187,8 @@ describe("names of JavaScript's own", () => {
       options.push(...sections.map((section) => `${BASE}[${section}]\n${name} = { polluted = true }\n`));
       for (const text of options) expect(() => parseConfig(text, source), text).to.throw(/fault/);
       const withNumber = (): object =>
-        parseConfig(`${BASE}[sign_up.test_numbers]\n${name} = "123456"\n`, source).signUp.testNumbers;
-      // The schema leaves out what is called __proto__
-      if (name === "__proto__") expect(Object.getOwnPropertyNames(withNumber())).to.deep.equal([]);
-      else expect(withNumber).to.throw(/fault/);
+        parseConfig(`${BASE}[sign_up.test_numbers]\n${name} = "123456"\n`, source);
+      expect(withNumber).to.throw(/fault/);
     });
   }
 

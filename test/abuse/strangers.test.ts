@@ -161,6 +161,24 @@ describe("a stranger on another server, by federation", () => {
     }
   });
 
+  it("registers nothing, looks nobody up, and has nobody to chat with", async () => {
+    const payloads: readonly (readonly ["get" | "set", Element])[] = [
+      ["get", xml("query", { xmlns: NS.register })],
+      ["set", xml("query", { xmlns: NS.register }, xml("phone", {}, NOBODY))],
+      ["set", xml("query", { xmlns: NS.register }, xml("remove"))],
+      ["set", xml("query", { xmlns: NS.gateway }, xml("prompt", {}, ROMEO))],
+      ["set", xml("query", { xmlns: NS.search }, xml("nick", {}, ROMEO))],
+      ["get", xml("phone-book", { xmlns: NS.phoneBook }, xml("entry", { number: ROMEO }))],
+    ];
+    for (const [type, payload] of payloads)
+      expect(await refusal(ask(type, payload)), payload.toString()).to.equal("forbidden");
+    const at = heard.length;
+    await stranger.send(`<message id='c' to='${NUMBER_DOMAIN}'><body>register ${NOBODY}</body></message>`);
+    await handled();
+    const answers = heard.slice(at).filter(({ name }) => name === "message");
+    expect(answers.map(({ attrs }) => attrs["type"])).to.deep.equal(["error"]);
+  });
+
   it("runs no command, and goes on with nobody's", async () => {
     const started = await romeo.ask("set", xml("command", { xmlns: NS.commands, node: "urn:twotick:pin" }));
     const sessionid = String(started.attrs["sessionid"]);

@@ -62,7 +62,7 @@ for (const page of PAGES) {
         componentPort: await freePort(),
         componentSecret,
       });
-      prosody = new ProsodyProcess(config, "prosody", 10_000);
+      prosody = new ProsodyProcess(config, ["prosody"], 10_000);
       writeFileSync(prosody.configPath, surroundings(dataDir, config.clientPort, config.componentPort) + lua);
       await prosody.start();
     });
