@@ -149,6 +149,7 @@ static void copy(int number, int fd) {
 __attribute__((constructor)) static void start(void) {
   const char *file = getenv("DISK_FILE"), *into = getenv("DISK_SHADOW"), *sync = getenv("DISK_SYNC");
   static const char *const suffixes[] = {"", "-wal", "-journal", "-ballast"};
+  if (strcmp(program_invocation_short_name, "setpriv") == 0) return; /* it becomes the process that is meant */
   unsetenv("LD_PRELOAD"); /* not for what this process starts */
   if (!file || !into) return;
   snprintf(prefix, sizeof prefix, "%s", file);
