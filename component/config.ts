@@ -4,6 +4,7 @@ import { parse as parseToml } from "smol-toml";
 import { z } from "zod";
 import { InvalidInput } from "../src/errors.js";
 import { Jid } from "../src/jid.js";
+import { federationSchema } from "./federation/config.js";
 import { LOG_LEVELS } from "./log.js";
 import { welcomeSchema } from "./welcome/config.js";
 import { providerSecret, signUpSchema, type SignUpConfig } from "./sign-up/config.js";
@@ -77,6 +78,7 @@ export const configSchema = z.strictObject({
       suggestions: z.boolean().default(true),
     })
     .prefault({}),
+  federation: federationSchema.prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
 });
 

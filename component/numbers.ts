@@ -27,10 +27,10 @@ export class Numbers {
     return remember(this.#hashes, jid.local, this.#vault.hashNumber(jid.local));
   }
 
-  /** The number JID of a number in the store. */
+  /** The number JID of a number in the store; of a stranger there, the address under which they are shown. */
   jidOf({ id, sealed }: { readonly id: number; readonly sealed: Uint8Array }): string {
     return (
-      this.#jids.get(id) ?? remember(this.#jids, id, `${this.#vault.openNumber(sealed)}@${this.#domain}`)
+      this.#jids.get(id) ?? remember(this.#jids, id, `${this.#vault.openLocalpart(sealed)}@${this.#domain}`)
     );
   }
 

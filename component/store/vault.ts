@@ -47,12 +47,27 @@ export class Vault {
 
   /** Opens what {@link sealNumber} sealed. @throws {InvalidInput} when it was changed or sealed with another key */
   openNumber(sealed: Uint8Array): PhoneNumber {
+    return phoneNumber(this.openLocalpart(sealed));
+  }
+
+  /** As {@link hashNumber}, for another localpart that stands among the numbers: a stranger's. */
+  hashLocalpart(local: string): Buffer {
+    return this.keyedHash("number", local);
+  }
+
+  /** As {@link sealNumber}, for a localpart that is no number. */
+  sealLocalpart(local: string): Buffer {
+    return this.seal("number", Buffer.from(local));
+  }
+
+  /** Opens a sealed number, or the localpart of a stranger. @throws {InvalidInput} as {@link openNumber} */
+  openLocalpart(sealed: Uint8Array): string {
     const opened = this.open("number", sealed);
     if (!opened)
       throw new InvalidInput(
         "a sealed number cannot be opened: is the master key the one it was sealed with?",
       );
-    return phoneNumber(opened.toString());
+    return opened.toString();
   }
 
   /** Encrypts (AES-256-GCM): nonce, ciphertext, tag. */
