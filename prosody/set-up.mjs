@@ -31,6 +31,11 @@ const NEEDS = {
     packages: ["python3-twomemo"],
     why: "an independent peer for OMEMO 2",
   },
+  slixmpp: {
+    pythonLibrary: "slixmpp",
+    packages: ["python3-slixmpp"],
+    why: "an ordinary XMPP app in another language's library",
+  },
   openssl: { program: "openssl", packages: ["openssl"], why: "makes the certificates of the TLS tests" },
   ip: { program: "ip", packages: ["iproute2"], why: "takes down the link of a network in the tests" },
   profanity: {
@@ -56,7 +61,7 @@ const BUILD_TOOLS = ["python", "make", "cxx"];
 const PURPOSES = {
   start: ["prosody"],
   demo: ["prosody"],
-  test: [...PEERS, "oldmemo", "twomemo", "ip", "chromium", "profanity", "tmux"],
+  test: [...PEERS, "oldmemo", "twomemo", "slixmpp", "ip", "chromium", "profanity", "tmux"],
   bench: PEERS,
   check: [],
 };

@@ -1,0 +1,181 @@
+import { expect } from "chai";
+import { systemClock } from "../../src/clock.js";
+import { newId } from "../../src/ids.js";
+import { NS, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
+import { xml } from "../../src/xml.js";
+import type { SendHandle } from "../../sdk/mod.js";
+import { People, type Person } from "../sdk/client/people.js";
+import { Profanity } from "../support/profanity.js";
+import { StockApp } from "../support/stock-app.js";
+import { until } from "../support/until.js";
+import { PASSWORD, useWorld } from "../support/world.js";
+import type { DeviceCredentials } from "../support/raw-device.js";
+
+const SLOW_MS = 20_000;
+const FINGERPRINT = /(?:[\da-f]{8}-){7}[\da-f]{8}/;
+
+/** A list that another app of the account has begun: Profanity 0.13.1 adds itself to one, and begins none. */
+async function useOmemo(profanity: Profanity, credentials: DeviceCredentials): Promise<void> {
+  for (const line of ["/receipts request on", "/receipts send on", "/omemo gen"]) profanity.type(line);
+  await profanity.sees("crytographic materials generated");
+  const app = await StockApp.online(credentials);
+  const item = xml("item", { id: "current" }, xml("list", { xmlns: NS.omemo }));
+  const publish = xml("publish", { node: OMEMO_DEVICE_LIST_NODE }, item);
+  const iq = xml("iq", { type: "set", id: newId() }, xml("pubsub", { xmlns: NS.pubsub }, publish));
+  await app.connection.request(iq, { timeoutMs: SLOW_MS });
+  await app.stop();
+}
+
+describe("Profanity, at numbers", function () {
+  this.timeout(120_000);
+  let aheadMs = 0;
+  const clock = {
+    ...systemClock,
+    now: () => systemClock.now() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+  };
+  const world = useWorld({ clock });
+  const people = new People(world);
+  const numbers = { romeo: "+15551230001", juliet: "+15551230002" };
+  const jidOf = (number: string): string => `${number}@${world().prosody.componentDomain}`;
+  const screens: Profanity[] = [];
+  let romeo: Profanity;
+  let juliet: Profanity;
+  let nurse: Person;
+  const enter = async (name: "romeo" | "juliet"): Promise<[Profanity, DeviceCredentials]> => {
+    const credentials = await world().appPerson(numbers[name], name);
+    const profanity = await Profanity.logIn(world(), name, PASSWORD);
+    screens.push(profanity);
+    return [profanity, credentials];
+  };
+  before(async () => {
+    const started = await Promise.all([enter("romeo"), enter("juliet")]);
+    [[romeo], [juliet]] = started;
+    nurse = await people.arrive();
+    for (const [profanity, credentials] of started) await useOmemo(profanity, credentials);
+  });
+  afterEach(function () {
+    if (this.currentTest?.state !== "failed") return;
+    for (const { screen } of screens) console.error(`${"-".repeat(160)}\n${screen}`);
+  });
+  after(async () => {
+    await people.leave();
+    for (const profanity of screens) profanity.stop();
+  });
+  /** Opens the conversation with a number, where only what is said from now on is on the screen. */
+  const turnTo = (profanity: Profanity, number: string, ...lines: readonly string[]): void => {
+    for (const line of [`/msg ${jidOf(number)}`, "/clear", ...lines]) profanity.type(line);
+  };
+  const heard = (person: Person, text: string): Promise<void> =>
+    until(`"${text}" arrives`, () => person.texts().includes(text), SLOW_MS);
+
+  /** Waits until a message counts as delivered, while the component's time runs fast. */
+  const delivered = async (handle: SendHandle): Promise<void> => {
+    const isDelivered = (): boolean => {
+      aheadMs += 20;
+      return handle.state === "delivered";
+    };
+    await until("it is delivered", isDelivered, 60_000);
+  };
+
+  it("sends plain messages to an SDK device, and shows that they have arrived", async () => {
+    turnTo(romeo, nurse.account.number as string, "But soft, what light");
+    await heard(nurse, "But soft, what light");
+    expect(nurse.messages.at(-1)).to.include({ from: numbers.romeo, isEncrypted: false });
+    await nurse.messages.at(-1)?.markRead();
+    await romeo.seesReceiptOf("But soft, what light");
+  });
+
+  it("adds somebody by number and shows whether they are there", async () => {
+    juliet.type(`/msg ${jidOf(numbers.romeo)}`);
+    turnTo(romeo, numbers.juliet, `/sub request ${jidOf(numbers.juliet)}`);
+    await juliet.sees("Authorization request");
+    juliet.type(`/sub allow ${jidOf(numbers.romeo)}`);
+    await romeo.sees(`${jidOf(numbers.juliet)} [online]`);
+    juliet.type("/status set away");
+    await romeo.sees(`${jidOf(numbers.juliet)} [away]`);
+    juliet.type("/status set online");
+    await romeo.sees(`${jidOf(numbers.juliet)} [online]`);
+  });
+
+  it("reads and writes OMEMO with an SDK device, once its fingerprint is trusted", async () => {
+    const number = nurse.account.number as string;
+    turnTo(romeo, number, `/omemo start ${jidOf(number)}`);
+    await romeo.sees("[OMEMO]");
+    const fingerprint = nurse.client.fingerprint?.match(/.{8}/g)?.join("-") ?? "";
+    await romeo.asks("/omemo fingerprint", fingerprint);
+    romeo.type(`/omemo trust ${jidOf(number)} ${fingerprint}`);
+    await romeo.says("It is the east");
+    await heard(nurse, "It is the east");
+    expect(nurse.messages.at(-1)).to.include({ from: numbers.romeo, isEncrypted: true });
+    await romeo.seesReceiptOf("It is the east");
+    await nurse.client.send(numbers.romeo, "Madam calls");
+    await romeo.sees("Madam calls");
+    await romeo.says("and Juliet is the sun");
+    await heard(nurse, "and Juliet is the sun");
+    await romeo.seesReceiptOf("and Juliet is the sun");
+    expect(nurse.told.undecryptable).to.equal(undefined);
+  });
+
+  it("is told once and in order what was written while it was away", async () => {
+    turnTo(romeo, nurse.account.number as string, "/disconnect");
+    await romeo.sees("[offline]");
+    const texts = Array.from({ length: 8 }, (_, index) => `patience ${index}.`);
+    const handles = await Promise.all(texts.map((text) => nurse.client.send(numbers.romeo, text)));
+    await Promise.all(handles.map((handle) => handle.until("accepted")));
+    turnTo(juliet, numbers.romeo, "wherefore 1.", "wherefore 2.", "wherefore 3.");
+    await juliet.sees("wherefore 3.");
+    await romeo.connect();
+    romeo.type(`/msg ${jidOf(numbers.juliet)}`);
+    await romeo.sees("wherefore 3.");
+    expect(romeo.screen.match(/wherefore \d\./g)).to.deep.equal(
+      [1, 2, 3].map((count) => `wherefore ${count}.`),
+    );
+    romeo.type(`/msg ${jidOf(nurse.account.number as string)}`);
+    await romeo.sees(texts.at(-1) as string);
+    expect(romeo.screen.match(/patience \d\./g)).to.deep.equal(texts);
+    await Promise.all(handles.map((handle) => delivered(handle)));
+    romeo.type("/disconnect");
+    await romeo.sees("[offline]");
+    await romeo.connect();
+    await nurse.client.send(numbers.romeo, "I come, anon");
+    romeo.type(`/msg ${jidOf(nurse.account.number as string)}`);
+    await romeo.sees("I come, anon");
+    // It has closed its conversations with the connection: what stands there now has come since
+    expect(romeo.screen).not.to.include("patience");
+  });
+
+  it("reads and writes OMEMO with another Profanity, each known by its number", async () => {
+    const trust = async (one: Profanity, other: string): Promise<void> => {
+      turnTo(one, other, `/omemo start ${jidOf(other)}`);
+      await one.sees("[OMEMO]");
+      await one.asks("/omemo fingerprint", "You can trust it");
+      one.type(`/omemo trust ${jidOf(other)} ${FINGERPRINT.exec(one.screen)?.[0] ?? ""}`);
+    };
+    await trust(juliet, numbers.romeo);
+    await trust(romeo, numbers.juliet);
+    await juliet.says("What man art thou");
+    await romeo.sees("What man art thou");
+    await romeo.says("By a name I know not");
+    await juliet.sees("By a name I know not");
+  });
+
+  // Profanity 0.13.1 writes its receipts to the full JID that a message came from; numbers write from their bare JID, so
+  // that the receipt has no "to", and its server brings it back to its own account. Until the message counts as delivered, a new login brings it again
+  it("is sent a message again at a login until, after half a minute without its receipt, it counts as having it", async () => {
+    const handle = await nurse.client.send(numbers.romeo, "Anon, anon");
+    romeo.type(`/msg ${jidOf(nurse.account.number as string)}`);
+    await handle.until("accepted");
+    await romeo.sees("Anon, anon");
+    romeo.type("/disconnect");
+    await romeo.sees("[offline]");
+    await romeo.connect();
+    romeo.type(`/msg ${jidOf(nurse.account.number as string)}`);
+    // Sent once more, as nothing says that it came; the key of an OMEMO message opens it once
+    await romeo.sees("which this app cannot open");
+    await delivered(handle);
+    const accepted = nurse.told.accepted?.find((one) => one.handle.id === handle.id);
+    const receipt = nurse.told.receipt?.find(({ id, state }) => id === handle.id && state === "delivered");
+    expect((receipt?.at ?? 0) - (accepted?.at ?? 0)).to.be.greaterThan(30_000);
+  });
+});

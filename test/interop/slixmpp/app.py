@@ -1,0 +1,306 @@
+"""
+An ordinary XMPP app over slixmpp, which knows nothing of this project: one JSON object a line on standard input is a
+request, answered by one on standard output; what arrives is told in between, as it comes.
+
+  {"n": 1, "do": "say", "with": {"to": "…", "text": "…"}}   -> {"n": 1, "answer": …}
+                                                           or {"n": 1, "refused": CONDITION, "text": …}
+                                                           or {"n": 1, "failed": …}, a fault of this program
+  {"event": "message" | "presence", …} is a stanza, read by the library's own plugins
+
+What can be done are the methods of App that begin with "do_", each with its arguments by name. The app gives receipts by
+itself, as the library does, unless "log_in" is told otherwise.
+"""
+
+import asyncio
+import json
+import sys
+from base64 import b64decode
+
+from slixmpp import ClientXMPP, register_stanza_plugin
+from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.stanza import Iq
+from slixmpp.xmlstream import ElementBase
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import StanzaPath
+
+# By their numbers: https://xmpp.org/extensions/
+EXTENSIONS = (
+    "0004 0030 0050 0054 0060 0077 0084 0085 0115 0163 0172 0184 0191 0199 0203 0280 0308 0313 0333 0334 0353 0359 0444 0461"
+)
+TIMEOUT_SECONDS = 15
+
+
+class Gateway(ElementBase):
+    """What XEP-0100 §6.3 calls a gateway's prompt; the library has no words for it."""
+
+    name = "query"
+    namespace = "jabber:iq:gateway"
+    plugin_attrib = "gateway"
+    interfaces = sub_interfaces = {"desc", "prompt", "jid"}
+
+
+def tell(thing):
+    sys.stdout.write(json.dumps(thing) + "\n")
+    sys.stdout.flush()
+
+
+def part(stanza, name):
+    """A child that is there; asking for it by its name would make it."""
+    return stanza.get_plugin(name, check=True)
+
+
+def id_of(stanza, name):
+    found = part(stanza, name)
+    return None if found is None else found["id"]
+
+
+def read_carbon(message):
+    for kind in ("sent", "received"):
+        if part(message, "carbon_" + kind) is not None:
+            return {"kind": kind, "body": message["carbon_" + kind]["body"]}
+    return None
+
+
+def read_message(message):
+    delay = part(message, "delay")
+    reactions = part(message, "reactions")
+    calls = [kind for kind in ("propose", "proceed", "reject", "retract") if part(message, "jingle_" + kind) is not None]
+    read = {
+        "from": message["from"].full,
+        "type": message["type"],
+        "id": message["id"],
+        "body": message["body"] or None,
+        "receipt": message["receipt"] or None,
+        "asksForReceipt": bool(message["request_receipt"]),
+        "isMarkable": part(message, "markable") is not None,
+        "displayed": id_of(message, "displayed"),
+        "originId": id_of(message, "origin_id"),
+        "sentAt": None if delay is None else delay["stamp"].isoformat(),
+        "replaces": id_of(message, "replace"),
+        "repliesTo": id_of(message, "reply"),
+        "reactions": None if reactions is None else {"to": reactions["id"], "values": sorted(reactions["values"])},
+        "state": message["chat_state"] or None,
+        "calls": {kind: id_of(message, "jingle_" + kind) for kind in calls},
+        "carbon": read_carbon(message),
+        "condition": message["error"]["condition"] if message["type"] == "error" else None,
+    }
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def read_command(iq):
+    command = iq["command"]
+    form = part(command, "form")
+    return {
+        "session": command["sessionid"],
+        "status": command["status"],
+        "actions": sorted(command["actions"]),
+        "fields": [] if form is None else [name for name in form.get_fields() if name != "FORM_TYPE"],
+        "notes": [text for _, text in command["notes"]],
+    }
+
+
+class App(ClientXMPP):
+    def __init__(self, jid, password, gives_receipts, is_announced):
+        super().__init__(jid, password)
+        for number in EXTENSIONS.split():
+            self.register_plugin("xep_" + number)
+        self["xep_0184"].auto_ack = gives_receipts
+        register_stanza_plugin(Iq, Gateway)
+        # People decide about requests, not the library
+        self.auto_authorize = None
+        self.auto_subscribe = False
+        self.is_announced = is_announced
+        self.ready = asyncio.get_event_loop().create_future()
+        self.add_event_handler("session_start", self.on_start)
+        self.add_event_handler("failed_all_auth", lambda _: self.ready.set_exception(RuntimeError("log-in failed")))
+        self.register_handler(Callback("every message", StanzaPath("message"), self.on_message))
+        self.register_handler(Callback("every presence", StanzaPath("presence"), self.on_presence))
+
+    async def on_start(self, _):
+        await self.get_roster()
+        await self["xep_0280"].enable()
+        if self.is_announced:
+            # Caps are in the presence once they are known
+            await self["xep_0115"].update_caps(broadcast=False)
+            self.send_presence()
+        self.ready.set_result(True)
+
+    def on_message(self, message):
+        tell({"event": "message", **read_message(message)})
+
+    def on_presence(self, presence):
+        caps = part(presence, "caps")
+        tell(
+            {
+                "event": "presence",
+                "from": presence["from"].full,
+                "type": presence["type"],
+                "status": presence["status"],
+                "caps": None if caps is None else f"{caps['node']}#{caps['ver']}",
+            }
+        )
+
+    # Messages
+
+    def compose(self, to, text, id=None):
+        message = self.make_message(mto=to, mbody=text, mtype="chat")
+        message["id"] = id or self.new_id()
+        message["origin_id"]["id"] = message["id"]
+        message["request_receipt"] = True
+        message.enable("markable")
+        return message
+
+    async def do_say(self, to, text, id=None, replaces=None, replies_to=None):
+        message = self.compose(to, text, id)
+        if replaces:
+            message["replace"]["id"] = replaces
+        if replies_to:
+            message["reply"]["id"] = replies_to
+            message["reply"]["to"] = to
+        message.send()
+        return message["id"]
+
+    async def do_react(self, to, to_id, values):
+        self["xep_0444"].send_reactions(to, to_id, values)
+
+    async def do_mark(self, to, id, marker="displayed"):
+        self["xep_0333"].send_marker(to, id, marker)
+
+    async def do_state(self, to, state):
+        message = self.make_message(mto=to, mtype="chat")
+        message["chat_state"] = state
+        message.send()
+
+    async def do_call(self, kind, to, id):
+        calls = self["xep_0353"]
+        if kind == "propose":
+            calls.propose(to, id, [("urn:xmpp:jingle:apps:rtp:1", "audio")])
+        else:
+            getattr(calls, kind)(to, id)
+
+    async def do_archived(self):
+        answer = await self["xep_0313"].retrieve(rsm={"max": 100}, timeout=TIMEOUT_SECONDS)
+        return [read_message(one["mam_result"]["forwarded"]["stanza"]) for one in answer["mam"]["results"]]
+
+    # Contacts
+
+    async def do_presence(self, type=None, to=None, status=None):
+        self.send_presence(ptype=type, pto=to, pstatus=status)
+
+    async def do_features(self, jid):
+        info = await self["xep_0030"].get_info(jid, timeout=TIMEOUT_SECONDS, cached=False)
+        return sorted(info["disco_info"]["features"])
+
+    async def do_introduce(self, name, picture):
+        vcard = self["xep_0054"].make_vcard()
+        vcard["FN"] = name
+        await self["xep_0054"].publish_vcard(vcard)
+        await self["xep_0172"].publish_nick(name)
+        data = picture.encode()
+        await self["xep_0084"].publish_avatar(data)
+        item = {"id": self["xep_0084"].generate_id(data), "type": "image/png", "bytes": len(data)}
+        await self["xep_0084"].publish_avatar_metadata(item)
+
+    async def do_profile(self, jid):
+        vcard = await self["xep_0054"].get_vcard(jid, cached=False)
+        nick = await self["xep_0060"].get_items(jid, "http://jabber.org/protocol/nick")
+        avatar = await self["xep_0060"].get_items(jid, "urn:xmpp:avatar:metadata")
+        # The library reads nick and metadata in events only, and fails at data
+        (info,) = [one for item in avatar["pubsub"]["items"] for one in item["payload"]]
+        data = await self["xep_0084"].retrieve_avatar(jid, info.get("id"))
+        (picture,) = [b64decode(item["payload"].text) for item in data["pubsub"]["items"]]
+        (name,) = [item["payload"].text for item in nick["pubsub"]["items"]]
+        return {"vcard": vcard["vcard_temp"]["FN"], "nick": name, "picture": picture.decode()}
+
+    async def do_block(self, to, jids, is_blocked=True):
+        # The library's own call goes to the server; here the list is the component's
+        iq = self.make_iq_set(ito=to)
+        iq["block" if is_blocked else "unblock"]["items"] = set(jids)
+        await iq.send(timeout=TIMEOUT_SECONDS)
+
+    async def do_blocked(self, to):
+        iq = self.make_iq_get(ito=to)
+        iq.enable("blocklist")
+        answer = await iq.send(timeout=TIMEOUT_SECONDS)
+        return sorted(jid.full for jid in answer["blocklist"]["items"])
+
+    # The component
+
+    async def do_gateway(self, to, number=None):
+        iq = self.make_iq_get(ito=to) if number is None else self.make_iq_set(ito=to)
+        iq["gateway"]["prompt"] = number or ""
+        if number is None:
+            del iq["gateway"]["prompt"]
+        answer = await iq.send(timeout=TIMEOUT_SECONDS)
+        return {name: answer["gateway"][name] for name in ("desc", "prompt", "jid") if answer["gateway"][name]}
+
+    async def do_commands(self, to):
+        items = await self["xep_0050"].get_commands(to, timeout=TIMEOUT_SECONDS)
+        return sorted(node for _, node, _ in items["disco_items"]["items"])
+
+    async def do_command(self, to, node, action="execute", session=None, values=None):
+        form = None
+        if values is not None:
+            form = self["xep_0004"].make_form(ftype="submit")
+            for name, value in values.items():
+                form.add_field(var=name, value=value)
+        answer = await self["xep_0050"].send_command(
+            to, node, action=action, payload=form, sessionid=session, timeout=TIMEOUT_SECONDS
+        )
+        return read_command(answer)
+
+    async def do_registration(self, to):
+        answer = await self["xep_0077"].get_registration(to, timeout=TIMEOUT_SECONDS)
+        register = answer["register"]
+        values = {name: register[name] for name in register["fields"] if register[name]}
+        return {"isRegistered": register["registered"], "fields": sorted(register["fields"]), "values": values}
+
+    async def do_register(self, to, fields):
+        iq = self.make_iq_set(ito=to)
+        for name, value in fields.items():
+            iq["register"][name] = value
+        await iq.send(timeout=TIMEOUT_SECONDS)
+
+    async def do_unregister(self, to):
+        await self["xep_0077"].cancel_registration(to, timeout=TIMEOUT_SECONDS)
+
+    async def do_ping(self, to):
+        await self["xep_0199"].send_ping(to, timeout=TIMEOUT_SECONDS)
+
+    async def do_log_out(self):
+        await self.disconnect()
+
+
+app = None
+
+
+async def log_in(jid, password, host, port, gives_receipts=True, is_announced=True):
+    global app
+    app = App(jid, password, gives_receipts, is_announced)
+    app.connect((host, port), disable_starttls=True)
+    await asyncio.wait_for(app.ready, TIMEOUT_SECONDS)
+    return app.boundjid.full
+
+
+async def answer(request):
+    known = {"log_in": log_in} if app is None else {request["do"]: getattr(app, "do_" + request["do"])}
+    try:
+        result = await known[request["do"]](**request.get("with", {}))
+        tell({"n": request["n"], "answer": result})
+    except IqError as error:
+        tell({"n": request["n"], "refused": error.condition, "text": error.text})
+    except IqTimeout:
+        tell({"n": request["n"], "refused": "timeout", "text": ""})
+    except Exception as error:
+        tell({"n": request["n"], "failed": repr(error)})
+
+
+async def main():
+    lines = asyncio.StreamReader()
+    await asyncio.get_event_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    # In the order of the lines: an app does one thing after the other
+    while line := await lines.readline():
+        await answer(json.loads(line))
+
+
+asyncio.get_event_loop().run_until_complete(main())
