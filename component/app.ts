@@ -11,7 +11,7 @@ import { apps } from "./apps/mod.js";
 import { createAvailability } from "./availability/mod.js";
 import { OnlineResources } from "./availability/online-resources.js";
 import { bundles } from "./bundles/mod.js";
-import type { AppEvents, Capability, CapabilityModule, Context, Job } from "./capability.js";
+import type { AppEvents, Block, Capability, CapabilityModule, Context, Job } from "./capability.js";
 import { chat } from "./chat/mod.js";
 import { createCommands } from "./commands/mod.js";
 import { contacts } from "./contacts/mod.js";
@@ -20,6 +20,7 @@ import { deletions } from "./deletions/mod.js";
 import { directory } from "./directory/mod.js";
 import { Description } from "./disco/description.js";
 import { createDisco } from "./disco/mod.js";
+import { federation } from "./federation/mod.js";
 import { gateway } from "./gateway/mod.js";
 import { HttpServer } from "./http/server.js";
 import { Link, type LinkOptions } from "./link/mod.js";
@@ -64,6 +65,7 @@ const CAPABILITIES: readonly CapabilityModule[] = [
   ping,
   admin,
   deletions,
+  federation,
   apps,
 ];
 
@@ -274,6 +276,7 @@ function createEvents(): AppEvents {
     numberLinked: [jid: string];
     phoneBookRead: [jid: string];
     numberMissing: [jid: string];
+    numberBlocked: [block: Block];
   }>();
   return {
     accountGone: (jid) => void emitter.emit("accountGone", jid),
@@ -288,5 +291,7 @@ function createEvents(): AppEvents {
     onPhoneBookRead: (listener) => void emitter.on("phoneBookRead", listener),
     numberMissing: (jid) => void emitter.emit("numberMissing", jid),
     onNumberMissing: (listener) => void emitter.on("numberMissing", listener),
+    numberBlocked: (block) => void emitter.emit("numberBlocked", block),
+    onNumberBlocked: (listener) => void emitter.on("numberBlocked", listener),
   };
 }

@@ -176,6 +176,15 @@ export interface AppEvents {
   /** Whoever wrote this (full JID) was refused because no number belongs to the account. */
   numberMissing(jid: string): void;
   onNumberMissing(listener: (jid: string) => void): void;
+  /** A person blocked another one's number. */
+  numberBlocked(block: Block): void;
+  onNumberBlocked(listener: (block: Block) => void): void;
+}
+
+/** Who blocked whom; bare JIDs of their accounts and of their numbers. */
+export interface Block {
+  readonly by: { readonly jid: string; readonly numberJid: string };
+  readonly blocked: { readonly jid: string; readonly numberJid: string };
 }
 
 /** What a capability's `mod.ts` exports. */

@@ -24,9 +24,10 @@ export async function* exportLines(
   yield* aboutAccount(person);
   const { account, devices } = person;
   if (!account) return;
+  yield* aboutContacts({ store, vault }, account.id);
   const messages = pages((after) => store.messagesOf(account.id, after));
   for await (const { id, acceptedAt, isSent, peer, payload } of messages) {
-    const other = { [isSent ? "to" : "from"]: vault.openNumber(peer) };
+    const other = { [isSent ? "to" : "from"]: vault.openLocalpart(peer) };
     yield { type: "message", id, ...other, acceptedAt: formatStamp(acceptedAt), payload };
   }
   for (const { mailbox, deviceId } of devices) {
@@ -37,16 +38,35 @@ export async function* exportLines(
   }
 }
 
-function* aboutAccount({ account, devices, signUps }: PersonRow): Generator<ExportLine> {
+async function* aboutContacts({ store, vault }: ExportPorts, account: number): AsyncGenerator<ExportLine> {
+  for await (const relation of pages((after) => store.relationsOf(account, after))) {
+    const { isSubscriber, peer, isSubscribed, isApproved, isDenied, askedAt } = relation;
+    const other = vault.openNumber(peer);
+    const asked = { isSubscribed: isSubscribed === 1, askedAt: askedAt === 0 ? null : formatStamp(askedAt) };
+    // What the other one decided, perhaps before being asked, is the other one's
+    if (isSubscriber === 0) {
+      const decided = { isApproved: isApproved === 1, isDenied: isDenied === 1 };
+      yield { type: "relation", from: other, ...asked, ...decided };
+    } else if (isSubscribed === 1) yield { type: "relation", to: other, ...asked };
+  }
+  for (const { peer, isHere, isOnHost, at } of await store.blockedBy(account)) {
+    const places = { isHere: isHere === 1, isOnHost: isOnHost === 1 };
+    yield { type: "block", number: vault.openNumber(peer), ...places, at: formatStamp(at) };
+  }
+}
+
+function* aboutAccount({ account, devices, signUps, privacy, lastSeen }: PersonRow): Generator<ExportLine> {
   for (const { country, startedAt, state } of signUps)
     yield { type: "sign-up", country, startedAt: formatStamp(startedAt), state };
   if (!account) return;
   const { jid, isMadeHere, hasPin, createdAt } = account;
   const linkedAt = formatStamp(createdAt);
   yield { type: "account", jid, isMadeHere: isMadeHere === 1, hasPin: hasPin === 1, linkedAt };
-  for (const { deviceId, boundAt, seenAt, waitingEntries, waitingBytes } of devices) {
+  if (privacy) yield { type: "privacy", ...privacy };
+  if (lastSeen) yield { type: "last-seen", isOnline: lastSeen.isOnline === 1, at: formatStamp(lastSeen.at) };
+  for (const { deviceId, resource, boundAt, seenAt, waitingEntries, waitingBytes } of devices) {
     const [bound, seen] = [formatStamp(boundAt), formatStamp(seenAt)];
-    yield { type: "device", deviceId, boundAt: bound, seenAt: seen, waitingEntries, waitingBytes };
+    yield { type: "device", deviceId, resource, boundAt: bound, seenAt: seen, waitingEntries, waitingBytes };
   }
 }
 

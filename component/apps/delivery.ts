@@ -3,6 +3,7 @@ import type { MessageId } from "../../src/ids.js";
 import { NS } from "../../src/namespaces.js";
 import { xml } from "../../src/xml.js";
 import type { Context } from "../capability.js";
+import { strangerJid } from "../federation/address.js";
 import type { Offer } from "../mailbox/delivery-ports.js";
 import type { NewReceiptEntry } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
@@ -22,6 +23,9 @@ const TICK_MS = 1_000;
 
 /** An entry that has not ended so soon after it went is noted as sent. */
 const NOTE_AFTER_MS = 250;
+
+/** What could not be sent, because the server does not read, is tried again after this long. */
+const OPEN_AGAIN_MS = 5_000;
 
 /** Messages of which it is remembered that they went to an app of an account already. */
 const MAX_ARCHIVED = 20_000;
@@ -122,7 +126,10 @@ export class AppDelivery {
     const seq = session?.seqOf(numberJid, id as MessageId);
     if (!session || seq === undefined) return false;
     const { store, context, offerReceipts } = this.#ports;
-    if (isGone(error)) {
+    // Whom a person has blocked the host refuses as it does for an app that has gone; XEP-0191 §3.2
+    const isFromStranger = strangerJid(numberJid.split("@", 1)[0] ?? "") !== undefined;
+    if (isGone(error) && isFromStranger) this.#background(this.#goneOrBlocked(session, seq));
+    else if (isGone(error)) {
       this.close(fullJid);
       if (isUndelivered(error)) this.#background(store.notSent(session.device, seq));
     } else {
@@ -130,6 +137,18 @@ export class AppDelivery {
       this.#background(store.refuse(session.device, [seq], context.clock.now()).then(offerReceipts));
     }
     return true;
+  }
+
+  async #goneOrBlocked(session: AppSession, seq: number): Promise<void> {
+    const { store, context, offerReceipts } = this.#ports;
+    const isThere = (await this.#ask(session)) === "there" && !session.isClosed;
+    if (isThere) {
+      session.end(seq);
+      offerReceipts(await store.refuse(session.device, [seq], context.clock.now()));
+    } else {
+      this.close(session.fullJid);
+      await store.notSent(session.device, seq);
+    }
   }
 
   /** Ends all timers. */
@@ -143,16 +162,28 @@ export class AppDelivery {
     try {
       const tries = await store.tries(session.device);
       if (!tries || session.isClosed) return;
-      if (tries.hasUnconfirmed) {
-        // What may have arrived before goes again only to an app of which it is known that it is there
-        if (!(await this.#isThere(session))) return;
-        await store.sendAgain(session.device);
-      }
-      session.began({ once: tries.once, twice: tries.twice });
+      // What may have arrived before goes again only to an app of which it is known that it is there
+      if (tries.hasUnconfirmed && !(await this.#isThere(session))) return;
+      const isCautious = tries.hasUnconfirmed && (await this.#returned(session));
+      session.began({ once: tries.once, twice: tries.twice }, isCautious);
       void this.#pump(session);
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  /** Answers whether entries should go one at a time. */
+  async #returned(session: AppSession): Promise<boolean> {
+    const { store, context, offerReceipts } = this.#ports;
+    const { hasSetAside, isCautious, receipts } = await store.sendAgain(session.device, context.clock.now());
+    offerReceipts(receipts);
+    if (!hasSetAside) return isCautious;
+    context.metrics.entriesSetAside.inc();
+    context.log.warn(
+      { mailbox: session.device },
+      "an entry was set aside: an app was sent it too often without acknowledging it",
+    );
+    return isCautious;
   }
 
   async #isThere(session: AppSession): Promise<boolean> {
@@ -203,8 +234,10 @@ export class AppDelivery {
       const isAgain = decision === "again";
       (isAgain ? context.metrics.entriesRedelivered : context.metrics.entriesDelivered).inc();
     }
-    if (stanzas.length > 0) this.#put(stanzas.join(""));
     if (over.length > 0) this.#end(session, over);
+    const [first] = offers;
+    if (first && stanzas.length > 0 && !this.#put(stanzas.join("")))
+      return this.#takeBack(session, first.seq);
     if (session.needsBarrier && !session.isAsking) void this.#barrier(session);
   }
 
@@ -235,15 +268,27 @@ export class AppDelivery {
     });
   }
 
-  #put(stanzas: string): void {
+  #put(stanzas: string): boolean {
     const { link } = this.#ports.context;
-    // Offline: entries stay where they are, and go when the app is seen again
-    if (!link.isOnline) return;
+    if (!link.isOnline) return false;
     try {
       link.send(stanzas);
+      return true;
     } catch (error) {
       this.#report(error);
+      return false;
     }
+  }
+
+  // Nothing of it has gone: an answer to what goes later must not count for it
+  #takeBack(session: AppSession, first: number): void {
+    const { store, context } = this.#ports;
+    const { clock, availability } = context;
+    this.close(session.fullJid);
+    this.#background(store.notSent(session.device, first));
+    clock.after(OPEN_AGAIN_MS, () => {
+      if (availability.isAvailable(session.fullJid) && !this.#byJid.has(session.fullJid)) this.open(session);
+    });
   }
 
   /** Sends an IQ behind what went; its answer says that all that has arrived. */

@@ -3,14 +3,16 @@ import type { Jid } from "../../src/jid.js";
 import { renameKeyOwner } from "../../src/omemo2.js";
 import { attribute, childElements, escapeXML, parseStanzaError } from "../../src/xml.js";
 import { NS } from "../../src/namespaces.js";
-import type { AccountOperations } from "../accounts/store.js";
+import { Buckets } from "../buckets.js";
 import type { Context, Stanza } from "../capability.js";
+import type { ContactOperations } from "../contacts/store.js";
 import type { Offer } from "../mailbox/delivery-ports.js";
 import { refusalError } from "../mailbox/service.js";
 import type { MailboxOperations, StoredOutcome } from "../mailbox/store.js";
 import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
 import type { AppDelivery } from "./delivery.js";
+import { strangerJid } from "../federation/address.js";
 import { isUndelivered } from "./service.js";
 import { readAppMessage, type AppMessage, type Notice } from "./message.js";
 import type { AppMailbox, AppOperations } from "./store.js";
@@ -21,14 +23,20 @@ const MAX_REMEMBERED = 20_000;
 /** Bytes that a receipt counts for in a window. */
 const RECEIPT_BYTES = 200;
 
+/** Messages of one account that pass without being kept: whoever types sends one every few seconds. */
+const PASSED_AT_ONCE = 600;
+const PASSED_A_DAY = 50_000;
+
 /** What the handler works with. */
 export interface AppHandlerPorts {
   readonly context: Context;
   readonly store: Remote<AppOperations>;
   readonly mailbox: Remote<MailboxOperations>;
   readonly receipts: Remote<ReceiptOperations>;
-  readonly accounts: Remote<AccountOperations>;
+  readonly contacts: Remote<ContactOperations>;
   readonly delivery: AppDelivery;
+  /** Brings what is written to somebody on another server. */
+  readonly answerStranger: (from: Jid, numberJid: string, to: Jid, message: AppMessage) => Promise<void>;
   /** Is told of an app that wrote and was not known before. */
   readonly onSeen: (app: Jid) => void;
 }
@@ -42,9 +50,11 @@ interface Sender extends AppMailbox {
 export class AppHandler {
   readonly #ports: AppHandlerPorts;
   readonly #senders = new Map<string, Sender>();
+  readonly #passed: Buckets;
 
   constructor(ports: AppHandlerPorts) {
     this.#ports = ports;
+    this.#passed = new Buckets(ports.context.clock, PASSED_AT_ONCE, PASSED_A_DAY);
   }
 
   /** Takes a message to a number; one of a device that speaks the mailbox protocol is none of ours. */
@@ -98,7 +108,7 @@ export class AppHandler {
   }
 
   async #take(stanza: Stanza): Promise<void> {
-    const { from, to } = stanza;
+    const { from } = stanza;
     const { config } = this.#ports.context;
     if (from.domain !== config.host.domain || !from.isFull)
       throw new StanzaError("forbidden", "only accounts of this service may write to numbers");
@@ -107,8 +117,10 @@ export class AppHandler {
     renameKeyOwner(childElements(stanza.element), from.bare, sender.numberJid);
     const message = readAppMessage(stanza);
     for (const notice of message.notices) await this.#notice(sender, stanza, notice);
+    if (strangerJid(stanza.to.local))
+      return this.#ports.answerStranger(from, sender.numberJid, stanza.to, message);
     if (message.payload !== "") await this.#accept(sender, stanza, message);
-    if (message.passing !== "") await this.#pass(sender, to, message.passing);
+    if (message.passing !== "") await this.#pass(sender, stanza, message.passing);
   }
 
   async #seen(from: Jid): Promise<Sender> {
@@ -170,7 +182,9 @@ export class AppHandler {
 
   async #notice(sender: Sender, { from, to }: Stanza, { kind, id }: Notice): Promise<void> {
     const { context, store, receipts, delivery } = this.#ports;
-    const senderHash = context.numbers.hashOf(to);
+    const senderHash = strangerJid(to.local)
+      ? context.vault.hashLocalpart(to.local)
+      : context.numbers.hashOf(to);
     if (!senderHash) return;
     const now = context.clock.now();
     const session = delivery.sessionOf(from.toString());
@@ -181,13 +195,15 @@ export class AppHandler {
   }
 
   // XEP-0334 §4.2, XEP-0085 §5.1: what is not to be kept goes to who is there
-  async #pass(sender: Sender, to: Jid, passing: string): Promise<void> {
-    const { context, accounts } = this.#ports;
+  async #pass(sender: Sender, { from, to }: Stanza, passing: string): Promise<void> {
+    const { context, contacts } = this.#ports;
     const { availability, exchange, link, numbers } = context;
     const hash = numbers.hashOf(to);
-    const account = hash && (await accounts.findByNumber(hash));
-    if (!account || !link.isOnline) return;
-    const apps = availability.resourcesOf(account.jid).filter(({ jid }) => !exchange.isAttached(jid));
+    if (!hash || !this.#passed.take(from.bare)) return;
+    const { person, isBlocked } = await contacts.acquaintance(from.bare, hash);
+    // Whoever is blocked is told nothing of it
+    if (!person || isBlocked || !link.isOnline) return;
+    const apps = availability.resourcesOf(person.jid).filter(({ jid }) => !exchange.isAttached(jid));
     const rest = `${passing}<no-store xmlns='${NS.hints}'/><private xmlns='${NS.carbons}'/></message>`;
     for (const { jid } of apps)
       link.send(`<message type='chat' from='${sender.numberJid}' to='${escapeXML(jid)}'>${rest}`);

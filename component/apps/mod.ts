@@ -1,6 +1,8 @@
 import { NS } from "../../src/namespaces.js";
-import type { AccountOperations } from "../accounts/store.js";
 import type { Capability, CapabilityModule, Context } from "../capability.js";
+import type { ContactOperations } from "../contacts/store.js";
+import { Answers } from "../federation/answers.js";
+import type { FederationOperations } from "../federation/store.js";
 import type { MailboxOperations } from "../mailbox/store.js";
 import type { ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
@@ -26,20 +28,22 @@ function create(context: Context): Capability {
   const store = context.store.of<AppOperations>("apps");
   const mailbox = context.store.of<MailboxOperations>("mailbox");
   const receipts = context.store.of<ReceiptOperations>("receipts");
-  const accounts = context.store.of<AccountOperations>("accounts");
+  const contacts = context.store.of<ContactOperations>("contacts");
   const delivery: AppDelivery = new AppDelivery({
     context,
     store,
     offerReceipts: (made) => handler.offerReceipts(made),
   });
+  const answers = new Answers(context, context.store.of<FederationOperations>("federation"));
   const welcome = new Welcome(context, store, delivery);
   const handler = new AppHandler({
     context,
     store,
     mailbox,
     receipts,
-    accounts,
+    contacts,
     delivery,
+    answerStranger: (...written) => answers.answer(...written),
     onSeen: (app) => welcome.takeAgain(app),
   });
   exchange.takeUnattached((offer) => delivery.offer(offer));

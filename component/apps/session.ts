@@ -59,6 +59,7 @@ export class AppSession implements AppAddress {
   #bytes = 0;
   #order = 0;
   #noted = 0;
+  #isCautious = false;
 
   constructor({ device, fullJid, account, numberJid = "", givesReceipts, answersPings }: AppAddress) {
     this.numberJid = numberJid;
@@ -69,8 +70,13 @@ export class AppSession implements AppAddress {
     this.answersPings = answersPings;
   }
 
-  /** It is known how far entries went before: delivery may begin. */
-  began(tries: SentSoFar): void {
+  /**
+   * It is known how far entries went before: delivery may begin.
+   *
+   * @param isCautious whether the first entry that goes has to end before the next one does
+   */
+  began(tries: SentSoFar, isCautious = false): void {
+    this.#isCautious = isCautious;
     this.tries = tries;
     this.#noted = tries.once;
     this.hasBegun = true;
@@ -78,7 +84,8 @@ export class AppSession implements AppAddress {
 
   /** How many more entries may go now. */
   get room(): number {
-    return this.#bytes >= WINDOW_BYTES ? 0 : Math.max(0, WINDOW_ENTRIES - this.#onTheWay.size);
+    const entries = this.#isCautious ? 1 : WINDOW_ENTRIES;
+    return this.#bytes >= WINDOW_BYTES ? 0 : Math.max(0, entries - this.#onTheWay.size);
   }
 
   /** Whether an entry may go now as the next one. */
@@ -104,6 +111,7 @@ export class AppSession implements AppAddress {
   end(seq: number): void {
     const entry = this.#onTheWay.get(seq);
     if (!entry) return;
+    this.#isCautious = false;
     this.#onTheWay.delete(seq);
     this.#bytes -= entry.sizeBytes;
     if (entry.key !== undefined) this.#byKey.delete(entry.key);

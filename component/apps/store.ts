@@ -42,13 +42,15 @@ function openApps(database: Database) {
   const entries = openEntries(database, receipts);
   const rows = openAppRows(database);
   const received = database.prepare<[Uint8Array, string, number], { seq: number; message: number }>(
-    `SELECT seq, messages.id AS message FROM messages
-       JOIN accounts ON accounts.id = sender JOIN numbers ON numbers.id = accounts.number
+    // A stranger has no account, and the negative row of its address in its place
+    `SELECT seq, messages.id AS message FROM numbers
+       LEFT JOIN accounts ON accounts.number = numbers.id
+       JOIN messages ON sender = coalesce(accounts.id, -numbers.id)
        JOIN entries ON entries.message = messages.id
      WHERE hash = ? AND origin_id = ? AND entries.device = ?`,
   );
 
-  const tries = openTries(database);
+  const tries = openTries(database, entries);
   return {
     ...tries,
     ...rows,

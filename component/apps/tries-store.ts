@@ -1,4 +1,9 @@
 import type { Database } from "better-sqlite3";
+import type { EpochMs } from "../../src/clock.js";
+import { openSetAside } from "../admin/set-aside-store.js";
+import type { openEntries } from "../mailbox/entries-store.js";
+import { decideHead, type Head } from "../mailbox/service.js";
+import type { NewReceiptEntry } from "../receipts/store.js";
 
 /** How far an app was sent the entries of its mailbox. */
 export interface Tries {
@@ -10,8 +15,23 @@ export interface Tries {
   readonly hasUnconfirmed: boolean;
 }
 
+/** What the return of an app means for the entry that is first in line and went before. */
+export interface AppReturn {
+  /** Whether it went in vain too often and was set aside. */
+  readonly hasSetAside: boolean;
+  /** Whether entries should go one at a time. */
+  readonly isCautious: boolean;
+  readonly receipts: readonly NewReceiptEntry[];
+}
+
 /** The SQL of how often entries went to an app. */
-export function openTries(database: Database) {
+export function openTries(database: Database, entries: ReturnType<typeof openEntries>) {
+  const setAside = openSetAside(database);
+  const first = database.prepare<[number], { first: number | null; seq: number; attempts: number }>(
+    `SELECT (SELECT min(seq) FROM entries WHERE device = devices.id) AS first, head_seq AS seq, head_attempts AS attempts
+     FROM devices WHERE id = ?`,
+  );
+  const count = database.prepare("UPDATE devices SET head_seq = ?, head_attempts = ? WHERE id = ?");
   const tries = database.prepare<[number], { once: number; twice: number; hasUnconfirmed: 0 | 1 }>(
     `SELECT sent_once AS once, sent_twice AS twice,
        EXISTS (SELECT 1 FROM entries WHERE device = devices.id AND seq <= sent_once) AS hasUnconfirmed
@@ -37,9 +57,21 @@ export function openTries(database: Database) {
       once.run({ device, seq });
     },
 
-    /** Everything that went once is about to go a second time. */
-    sendAgain(device: number): void {
+    /** Everything that went once is about to go again, but for a first entry that an app did not outlive too often. */
+    sendAgain(device: number, now: EpochMs): AppReturn {
       twice.run(device);
+      const row = first.get(device);
+      if (!row || row.first === null) return { hasSetAside: false, isCautious: false, receipts: [] };
+      const head: Head = { seq: row.first, attempts: row.seq === row.first ? row.attempts + 1 : 1 };
+      count.run(head.seq, head.attempts, device);
+      const { isSetAside, isCautious } = decideHead(head, row.first);
+      if (!isSetAside) return { hasSetAside: false, isCautious, receipts: [] };
+      setAside.keep(device, row.first, now);
+      return {
+        hasSetAside: true,
+        isCautious,
+        receipts: entries.endSome(device, [row.first], "expired", now),
+      };
     },
 
     /** From here on nothing has arrived: the server said that there was nobody. */

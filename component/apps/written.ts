@@ -72,8 +72,8 @@ function isForApps(child: Element): boolean {
   return ![NS.hints, NS.receipts, NS.chatMarkers, NS.stanzaIds].includes(namespace as typeof NS.hints);
 }
 
-// A server looks for a body in the namespace of its stream, which a child inherits
-function writeInStream(child: Element): string {
+/** Writes an element of a payload for a stream: a server looks for a body in its namespace, which a child inherits. */
+export function writeInStream(child: Element): string {
   if (namespaceOf(child) !== NS.client) return writeNormal(child);
   child.attrs["xmlns"] = null;
   return writeNormal(child);

@@ -46,7 +46,10 @@ export class OnlineResources implements Availability {
 
   async featuresOf(fullJid: string): Promise<ReadonlySet<string> | undefined> {
     const entry = this.#accounts.get(bareOf(fullJid))?.get(fullJid);
-    return entry && (await this.#features.of(fullJid, entry.resource.caps));
+    const features = entry && (await this.#features.of(fullJid, entry.resource.caps));
+    // It went while it was asked, and is not heard of again
+    if (!this.isAvailable(fullJid)) this.#features.forget(fullJid);
+    return features;
   }
 
   onAvailable(listener: (resource: Resource, isNew: boolean) => void): void {

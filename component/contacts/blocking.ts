@@ -75,7 +75,9 @@ export class Blocking {
     });
     if (outcome.kind !== "done") throw refusal(outcome.kind);
     const { me, other, tellMe, tellThem, before, after } = outcome;
-    if (other && before && after) await changes.carryOut({ me, other, tellMe, tellThem, before, after });
+    if (!other || !before || !after) return;
+    const change = { me, other, tellMe, tellThem, before, after };
+    await (isBlocked ? changes.carryOutBlock(change) : changes.carryOut(change));
   }
 
   #readItems(payload: Element): PhoneNumber[] {

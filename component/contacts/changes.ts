@@ -16,7 +16,7 @@ export interface PairChange {
 }
 
 /** What carrying out a change needs. */
-export type ChangePorts = Pick<Context, "link" | "numbers"> & {
+export type ChangePorts = Pick<Context, "events" | "link" | "numbers"> & {
   readonly people: People;
   readonly presenter: Presenter;
 };
@@ -39,6 +39,17 @@ export class Changes {
     const isToldAnew = tellMe.includes("subscribed") && after.iSeeThem;
     if (isToldAnew || (after.iSeeThem && !before.iSeeThem)) await this.show(other, me);
     if (after.theySeeMe && !before.theySeeMe) await this.show(me, other);
+  }
+
+  /** As {@link carryOut}, after one blocked the other: what was chosen to be shown without a subscription ends too. */
+  async carryOutBlock(change: PairChange): Promise<void> {
+    const { events, numbers } = this.#ports;
+    const [by, blocked] = [change.me, change.other].map(({ jid, number }) => ({
+      jid,
+      numberJid: numbers.jidOf(number),
+    }));
+    if (by && blocked) events.numberBlocked({ by, blocked });
+    await this.carryOut(change);
   }
 
   /** Sends a subscription stanza in a person's name. @param to bare JID of an account */

@@ -72,7 +72,8 @@ export class HostBlocks {
     });
     if (outcome.kind === "done" && outcome.other && outcome.before && outcome.after) {
       const { me, other, tellMe, tellThem, before, after } = outcome;
-      await changes.carryOut({ me, other, tellMe, tellThem, before, after });
+      const change = { me, other, tellMe, tellThem, before, after };
+      await (isNumberAnswered ? changes.carryOut(change) : changes.carryOutBlock(change));
     }
     return !isNumberAnswered;
   }

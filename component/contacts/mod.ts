@@ -69,7 +69,9 @@ function create(context: Context): Capability {
     describeNumber: (request) => describing.describe(request),
     onPresence(presence) {
       if (presence.to.local !== "") background(subscriptions.take(presence));
-      else if (presence.type === undefined) presenter.note(presence.from, presence.element);
+      // Of whom nobody is told nothing is noted: their going would not be heard of
+      else if (presence.type === undefined && presence.from.domain === config.host.domain)
+        presenter.note(presence.from, presence.element);
     },
     jobs: [{ name: "relation-farewells", everyMs: FAREWELLS_EVERY_MS, run: () => farewells.say() }],
     onOnline() {

@@ -100,7 +100,7 @@ export class Presenter {
   }
 
   /** Shows one app of a person as gone. */
-  withdraw({ numberJid }: Person, appJid: string, viewer: string): void {
+  withdraw({ numberJid }: Pick<Person, "numberJid">, appJid: string, viewer: string): void {
     this.#sendUnavailable(this.#ports.numbers.appJid(numberJid, appJid), viewer);
   }
 

@@ -1,13 +1,13 @@
 import { StanzaError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
 import { attribute, stanzaErrorElement, xml } from "../../src/xml.js";
-import type { Context, Stanza } from "../capability.js";
+import type { Block, Context, Stanza } from "../capability.js";
 import type { Remote } from "../store/operations.js";
 import { Buckets } from "../buckets.js";
 import type { Changes } from "./changes.js";
 import type { HostBlocks } from "./host-blocks.js";
 import { peerSees, type Peer, type People, type Person } from "./people.js";
-import type { Presenter } from "./presenter.js";
+import { SETTLE_MS, type Presenter } from "./presenter.js";
 import type { ContactOperations } from "./store.js";
 import { SUBSCRIPTION_TYPES, type SubscriptionType } from "./subscription.js";
 
@@ -37,19 +37,33 @@ export type SubscriptionPorts = Pick<
   readonly hostBlocks: HostBlocks;
 };
 
+/** To whom an app shows itself as this number. */
+interface Directed {
+  readonly numberJid: string;
+  /** Number JIDs with their accounts. */
+  readonly shownTo: Map<string, string>;
+}
+
 /** Takes what accounts send to numbers as presence: subscriptions, probes, directed presence. Source: RFC 6121 §3, §4 */
 export class Subscriptions {
   readonly #ports: SubscriptionPorts;
   readonly #beginnings: Buckets;
   readonly #directions: Buckets;
-  /** Whom an app (full JID) shows itself to beside its subscribers, as number JIDs with their accounts. */
-  readonly #directed = new Map<string, Map<string, string>>();
+  /** To whom apps (full JIDs) show themselves beside their subscribers. */
+  readonly #directed = new Map<string, Directed>();
 
   constructor(ports: SubscriptionPorts) {
     this.#ports = ports;
     this.#beginnings = new Buckets(ports.clock, NEW_AT_ONCE, NEW_A_DAY);
     this.#directions = new Buckets(ports.clock, DIRECTED_AT_ONCE, DIRECTED_A_DAY);
-    ports.availability.onUnavailable((appJid) => this.#directed.delete(appJid));
+    ports.availability.onUnavailable((appJid, isLost) => {
+      // A server tells those last whom the app chose: by then nothing is known of them any more
+      if (!isLost) return this.#leave(appJid);
+      ports.clock.after(SETTLE_MS, () => {
+        if (!ports.availability.isAvailable(appJid)) this.#leave(appJid);
+      });
+    });
+    ports.events.onNumberBlocked((block) => this.#part(block));
   }
 
   /** Takes a presence to a number; what concerns accounts of other servers is refused. */
@@ -132,23 +146,45 @@ export class Subscriptions {
     hostBlocks.suspect(person.jid, peer.numberJid);
   }
 
+  /** An app has gone: those see it whom it had shown itself to. */
+  #leave(appJid: string): void {
+    const directed = this.#directed.get(appJid);
+    if (!directed || !this.#directed.delete(appJid)) return;
+    for (const viewer of directed.shownTo.values()) this.#ports.presenter.withdraw(directed, appJid, viewer);
+  }
+
+  // XEP-0191 §3.2: who blocks somebody is gone for that one; here neither sees the other
+  #part({ by, blocked }: Block): void {
+    for (const [one, other] of [
+      [by, blocked],
+      [blocked, by],
+    ] as const) {
+      for (const { jid } of this.#ports.availability.resourcesOf(one.jid)) {
+        const directed = this.#directed.get(jid);
+        if (directed?.shownTo.delete(other.numberJid))
+          this.#ports.presenter.withdraw(directed, jid, other.jid);
+      }
+    }
+  }
+
   // RFC 6121 §4.6: the person chose to be seen by this one, whoever else sees what
   async #directToOther(person: Person, from: Jid, to: Jid, type: string | undefined): Promise<void> {
-    const { presenter, store, numbers } = this.#ports;
-    const shownTo = this.#directed.get(from.toString()) ?? new Map<string, string>();
-    const known = shownTo.get(to.bare);
+    const { availability, presenter, store, numbers } = this.#ports;
+    const shownTo = (): Directed["shownTo"] => this.#directed.get(from.toString())?.shownTo ?? new Map();
     if (type === "unavailable") {
-      shownTo.delete(to.bare);
+      const known = shownTo().get(to.bare);
+      shownTo().delete(to.bare);
       if (known !== undefined) presenter.withdraw(person, from.toString(), known);
       return;
     }
     const hash = numbers.hashOf(to);
     if (!hash || person.settings.presence === "nobody") return;
-    if (shownTo.size >= MAX_DIRECTED || !this.#directions.take(from.bare)) return;
+    if (shownTo().size >= MAX_DIRECTED || !this.#directions.take(from.bare)) return;
     const { person: other, isBlocked } = await store.acquaintance(from.bare, hash);
-    if (!other || isBlocked || other.jid === person.jid) return;
-    shownTo.set(to.bare, other.jid);
-    this.#directed.set(from.toString(), shownTo);
+    if (!other || isBlocked || other.jid === person.jid || !availability.isAvailable(from.toString())) return;
+    // As it is by now: the app may show itself to many at once
+    const directed = { numberJid: person.numberJid, shownTo: shownTo().set(to.bare, other.jid) };
+    this.#directed.set(from.toString(), directed);
     await presenter.direct(person, from.toString(), other.jid);
   }
 

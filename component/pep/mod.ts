@@ -2,6 +2,7 @@ import { NS } from "../../src/namespaces.js";
 import type { AccountOperations } from "../accounts/store.js";
 import { AccountNodes } from "../bundles/account-nodes.js";
 import type { Capability, CapabilityModule } from "../capability.js";
+import type { ContactOperations } from "../contacts/store.js";
 import { Announcer } from "./announcer.js";
 import { DEVICE_LIST_NODES, notifyFeature } from "./device-lists.js";
 import { LastItems } from "./last-items.js";
@@ -15,7 +16,9 @@ export const pep: CapabilityModule = {
     const lastItems = new LastItems(new AccountNodes(link, config.link.domain), clock);
     const announcer = new Announcer(context);
     const accounts = store.of<AccountOperations>("accounts");
-    const notifier = new Notifier({ ...context, accounts, lastItems });
+    const contacts = store.of<ContactOperations>("contacts");
+    const notifier = new Notifier({ ...context, accounts, contacts, lastItems });
+    events.onNumberBlocked((block) => notifier.blocked(block));
     events.onAccountGone(() => lastItems.clear());
     events.onNumberLinked((jid) => {
       notifier.linked(jid).catch((error: unknown) => {
@@ -46,6 +49,7 @@ export const pep: CapabilityModule = {
       onOnline() {
         lastItems.clear();
         announcer.restart();
+        notifier.settle();
       },
     };
   },

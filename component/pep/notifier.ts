@@ -1,9 +1,12 @@
 import { newId } from "../../src/ids.js";
-import type { Jid } from "../../src/jid.js";
+import { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
 import { attribute, escapeXML } from "../../src/xml.js";
+import type { Resource } from "../availability/availability.js";
 import type { AccountOperations } from "../accounts/store.js";
-import type { Context, Stanza } from "../capability.js";
+import type { Block, Context, Stanza } from "../capability.js";
+import type { ContactOperations } from "../contacts/store.js";
+import { sees } from "../contacts/sight.js";
 import type { Remote } from "../store/operations.js";
 import { DEVICE_LIST_NODES, notifyFeature, readChange, type Change } from "./device-lists.js";
 import { Interests, type Interest } from "./interests.js";
@@ -12,12 +15,16 @@ import type { LastItems } from "./last-items.js";
 /** At most one change of a node is passed on in this time: who publishes without end costs others no more. */
 const PAUSE_MS = 1_000;
 
+/** So long after the start of the component apps come back of which it does not know to whom they had shown themselves. */
+const RESTORE_MS = 10 * 60_000;
+
 /** What passing on needs. */
 export type NotifierPorts = Pick<
   Context,
   "config" | "link" | "numbers" | "clock" | "availability" | "log"
 > & {
   readonly accounts: Remote<AccountOperations>;
+  readonly contacts: Remote<ContactOperations>;
   readonly lastItems: LastItems;
 };
 
@@ -27,6 +34,7 @@ export class Notifier {
   readonly #interests = new Interests();
   /** What waits for the pause after the one before, by number and node. */
   readonly #pauses = new Map<string, Change | undefined>();
+  #startedAtMs: number | undefined;
 
   constructor(ports: NotifierPorts) {
     this.#ports = ports;
@@ -35,9 +43,16 @@ export class Notifier {
       if (isLost) return;
       for (const number of this.#interests.numbersOf(app)) this.#interests.remove(app, number);
     });
-    ports.availability.onAvailable(({ jid }, isNew) => {
-      if (isNew) this.#catchUp(jid);
+    ports.availability.onAvailable((resource, isNew) => {
+      if (!isNew) return;
+      if (this.#isRestoring && this.#interests.numbersOf(resource.jid).length === 0) this.#restore(resource);
+      else this.#catchUp(resource.jid);
     });
+  }
+
+  /** The link is up: for the first time apps are there that showed themselves before. */
+  settle(): void {
+    this.#startedAtMs ??= this.#ports.clock.monotonicMs();
   }
 
   /** An account's server tells of a change. */
@@ -67,6 +82,17 @@ export class Notifier {
     });
   }
 
+  /** Neither is told of the other any more, until a presence after the end of the block. */
+  blocked({ by, blocked }: Block): void {
+    for (const [one, other] of [
+      [by, blocked],
+      [blocked, by],
+    ] as const) {
+      for (const [app] of this.#interests.of(one.numberJid))
+        if (app.startsWith(`${other.jid}/`)) this.#interests.remove(app, one.numberJid);
+    }
+  }
+
   /** A number belongs to this account (bare JID) now: who knew the number is told of its keys. */
   async linked(account: string): Promise<void> {
     const number = await this.#numberOf(account);
@@ -77,6 +103,35 @@ export class Notifier {
     }
   }
 
+  get #isRestoring(): boolean {
+    const since = this.#startedAtMs;
+    return since !== undefined && this.#ports.clock.monotonicMs() - since < RESTORE_MS;
+  }
+
+  /** An app was there before the component was: whom it shows itself to by subscription stands in the store. */
+  #restore(resource: Resource): void {
+    this.#readInterests(resource).catch((error: unknown) => {
+      this.#ports.log.debug({ reason: (error as Error).message }, "an app could not be told of keys");
+    });
+  }
+
+  async #readInterests({ jid: app, account, caps }: Resource): Promise<void> {
+    const { availability, contacts, numbers } = this.#ports;
+    const features = caps && (await availability.featuresOf(app));
+    const wanted = DEVICE_LIST_NODES.filter(({ node }) => features?.has(notifyFeature(node)));
+    const person = wanted.length > 0 ? await contacts.personByJid(account) : undefined;
+    if (!caps || !person || !availability.isAvailable(app)) return;
+    const { settings } = person;
+    for (const { party, ...relations } of person.peers) {
+      const number = numbers.jidOf(party.number);
+      if (!sees("presence", { isSelf: false, settings, ...relations }) || this.#interests.get(app, number))
+        continue;
+      const told = new Map(wanted.map(({ node }) => [node, ""]));
+      if (!this.#interests.set(app, number, { ver: caps.ver, told })) return;
+    }
+    this.#catchUp(app);
+  }
+
   async #introduce(app: string, to: Jid, ver: string): Promise<void> {
     const number = to.bare;
     const before = this.#interests.get(app, number)?.told;
@@ -84,7 +139,7 @@ export class Notifier {
     const interest: Interest = { ver, told: new Map() };
     if (!this.#interests.set(app, number, interest)) return;
     const isCurrent = (): boolean => this.#interests.get(app, number) === interest;
-    const account = await this.#accountOf(to);
+    const account = await this.#accountOf(to, app);
     const features = account && (await this.#ports.availability.featuresOf(app));
     if (!isCurrent()) return;
     if (!features) return this.#interests.remove(app, number);
@@ -96,9 +151,12 @@ export class Notifier {
     }
   }
 
-  async #accountOf(number: Jid): Promise<string | undefined> {
+  /** The account behind a number, unless either has blocked the other. */
+  async #accountOf(number: Jid, app: string): Promise<string | undefined> {
     const hash = this.#ports.numbers.hashOf(number);
-    return hash && (await this.#ports.accounts.findByNumber(hash))?.jid;
+    if (!hash) return undefined;
+    const { person, isBlocked } = await this.#ports.contacts.acquaintance(Jid.parse(app).bare, hash);
+    return isBlocked ? undefined : person?.jid;
   }
 
   /** Tells an app what changed between the link's coming up and its own. */

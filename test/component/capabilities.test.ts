@@ -84,6 +84,11 @@ describe("a capability", () => {
 
 /** What one capability calls of another: kept here so that a new one is a decision. */
 const ALLOWED: readonly string[] = [
+  "apps/mod.ts -> federation/answers.js",
+  "apps/handler.ts -> federation/address.js",
+  "apps/delivery.ts -> federation/address.js",
+  "apps/tries-store.ts -> mailbox/service.js",
+  "pep/notifier.ts -> contacts/sight.js",
   "apps/handler.ts -> mailbox/service.js",
   "bundles/handler.ts -> mailbox/service.js",
   "bundles/profile-nodes.ts -> contacts/vcard.js",
@@ -93,6 +98,10 @@ const ALLOWED: readonly string[] = [
   "chat/conversation.ts -> sign-up/refusal.js",
   "chat/partners.ts -> sign-up/limits.js",
   "directory/store.ts -> sign-up/limits.js",
+  "federation/answers.ts -> apps/written.js",
+  "federation/store.ts -> mailbox/service.js",
+  "federation/strangers.ts -> apps/message.js",
+  "federation/strangers.ts -> apps/payload.js",
   "gateway/mod.ts -> directory/directory.js",
   "linking/commands.ts -> sign-up/http.js",
   "linking/linking.ts -> sign-up/parts.js",

@@ -94,6 +94,8 @@ const WRONG: Readonly<Record<string, unknown>> = {
   "welcome.service_name": " ",
   "welcome.apps": "Conversations",
   "lookups.suggestions": 1,
+  "federation.allowed": "yes",
+  "federation.domains": ["tybalt@example.net"],
 };
 
 describe("loadConfig", () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { newId } from "../../src/ids.js";
 import { NS } from "../../src/namespaces.js";
-import { attribute, parseStanzaError, type Element } from "../../src/xml.js";
+import { attribute, parseStanzaError, xml, type Element } from "../../src/xml.js";
 import { addAccount } from "../support/prosody.js";
 import { body, RawDevice, type DeviceCredentials } from "../support/raw-device.js";
 import { StockApp, type StockAppOptions } from "../support/stock-app.js";
@@ -164,6 +164,20 @@ describe("messages of ordinary apps", () => {
     expect(await third.heard(1)).to.deep.equal(["next"]);
   });
 
+  it("are set aside when an app went five times without a word about them", async () => {
+    const [romeo, credentials] = [await app(await person()), await person()];
+    for (let time = 0; time < 5; time += 1) {
+      const juliet = await app(credentials, { resource: "phone", isSilent: true });
+      if (time === 0) await romeo.say(juliet.numberJid, "poison", "poison");
+      expect(await juliet.heard(1)).to.deep.equal(["poison"]);
+      await juliet.stop();
+    }
+    const back = await app(credentials, { resource: "phone" });
+    await romeo.got("that nobody took it", errorOf("poison"));
+    await romeo.say(back.numberJid, "next");
+    expect(await back.heard(1)).to.deep.equal(["next"]);
+  });
+
   it("are taken once when the app sends them again", async () => {
     const [romeo, juliet] = await pair();
     const id = await romeo.say(juliet.numberJid, "once");
@@ -205,6 +219,24 @@ describe("messages of ordinary apps", () => {
     await romeo.handled();
     const back = await app(credentials, { resource: "phone" });
     expect(await back.heard(1)).to.deep.equal(["kept"]);
+  });
+
+  it("bring nothing to who has blocked the sender, not even what is not to be kept", async () => {
+    const [romeo, juliet] = await pair();
+    const nurse = await app(await person());
+    const item = xml("item", { jid: romeo.numberJid });
+    const block = xml("block", { xmlns: NS.blocking }, item);
+    await juliet.connection.request(
+      xml("iq", { type: "set", id: newId(), to: juliet.credentials.numberDomain }, block),
+      { timeoutMs: 10_000 },
+    );
+    await romeo.send(juliet.numberJid, `<body>whisper</body><no-store xmlns='${NS.hints}'/>`);
+    await romeo.send(juliet.numberJid, `<composing xmlns='${CHAT_STATES}'/>`);
+    await romeo.handled();
+    await nurse.say(juliet.numberJid, "madam");
+    expect(await juliet.heard(1)).to.deep.equal(["madam"]);
+    expect(juliet.arrived.filter((one) => attribute(one, "from") === romeo.numberJid)).to.deep.equal([]);
+    expect(romeo.arrived.filter((one) => attribute(one, "type") === "error")).to.deep.equal([]);
   });
 
   it("carry nothing that only a server may say, from whichever kind of device", async () => {

@@ -229,6 +229,31 @@ describe("who sees whom", () => {
     ).to.equal("item-not-found");
   });
 
+  it("sees an app that was shown to that one alone go when it goes", async () => {
+    const [romeo, juliet] = [await arrive("romeo"), await arrive("juliet")];
+    await romeo.app.send(`<presence to='${juliet.jid}'/>`);
+    await juliet.app.presence(romeo.jid, undefined);
+    await romeo.app.stop();
+    await juliet.app.presence(romeo.jid, "unavailable");
+  });
+
+  it("is each of several to whom an app was shown at once, until it goes", async () => {
+    const romeo = await arrive("benvolio");
+    const others = [await arrive("nurse"), await arrive("paris")];
+    await romeo.app.send(others.map(({ jid }) => `<presence to='${jid}'/>`).join(""));
+    for (const { app } of others) await app.presence(romeo.jid, undefined);
+    await romeo.app.stop();
+    for (const { app } of others) await app.presence(romeo.jid, "unavailable");
+  });
+
+  it("sees an app that was shown to that one alone go when the person blocks that one", async () => {
+    const [romeo, juliet] = [await arrive("mercutio"), await arrive("tybalt")];
+    await romeo.app.send(`<presence to='${juliet.jid}'/>`);
+    await juliet.app.presence(romeo.jid, undefined);
+    await block(romeo, juliet.jid);
+    await juliet.app.presence(romeo.jid, "unavailable");
+  });
+
   it("is told that a contact is none any more when the number is given up", async () => {
     const [romeo, juliet] = [await arrive("romeo"), await arrive("juliet")];
     await subscribe(romeo, juliet);

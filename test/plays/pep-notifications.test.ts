@@ -158,6 +158,50 @@ describe("OMEMO device lists of a number", () => {
     expect(romeo.eventsFrom(juliet.numberJid)).to.have.length(1);
   });
 
+  it("are not told to whom the person has blocked, before or after, until that ends", async () => {
+    const [before, after, nurse, juliet] = [
+      await app({ features: NOTIFY }),
+      await app({ features: NOTIFY }),
+      await app({ features: NOTIFY }),
+      await app(),
+    ];
+    const service = juliet.credentials.numberDomain;
+    const items = [before, after].map((one) => xml("item", { jid: one.numberJid }));
+    await juliet.publish(OMEMO_DEVICE_LIST_NODE, list(7));
+    for (const one of [after, nurse]) {
+      await one.show(juliet.numberJid);
+      await isTold(one, juliet.numberJid, ["7"]);
+    }
+    await juliet.ask("set", xml("block", { xmlns: NS.blocking }, ...items), service);
+    await before.show(juliet.numberJid);
+    await before.settled();
+    await juliet.publish(OMEMO_DEVICE_LIST_NODE, list(8));
+    await isTold(nurse, juliet.numberJid, ["8"]);
+    for (const one of [before, after]) await one.settled();
+    expect(before.eventsFrom(juliet.numberJid)).to.deep.equal([]);
+    expect(after.eventsFrom(juliet.numberJid)).to.have.length(1);
+    await juliet.ask("set", xml("unblock", { xmlns: NS.blocking }), service);
+    await before.show(juliet.numberJid);
+    await isTold(before, juliet.numberJid, ["8"]);
+  });
+
+  it("are told after a restart of the component to an app that was there all along", async () => {
+    const [romeo, juliet] = [await app({ features: NOTIFY }), await app()];
+    const isAsked = (one: Element): boolean => attribute(one, "type") === "subscribe";
+    await juliet.connection.send(`<presence type='subscribe' to='${romeo.numberJid}'/>`);
+    await until("the question", () => romeo.stanzas.some(isAsked), 10_000);
+    await romeo.connection.send(`<presence type='subscribed' to='${juliet.numberJid}'/>`);
+    await romeo.settled();
+    await juliet.publish(OMEMO_DEVICE_LIST_NODE, list(7));
+    await isTold(romeo, juliet.numberJid, ["7"]);
+    await world().stopComponent();
+    await juliet.publish(OMEMO_DEVICE_LIST_NODE, list(8));
+    await world().startComponent();
+    await isTold(romeo, juliet.numberJid, ["8"]);
+    await juliet.publish(OMEMO_DEVICE_LIST_NODE, list(9));
+    await isTold(romeo, juliet.numberJid, ["9"]);
+  });
+
   it("of somebody who publishes without end reach others once a second, the last one surely", async () => {
     const [romeo, juliet] = [await app({ features: NOTIFY }), await app()];
     await romeo.show(juliet.numberJid);

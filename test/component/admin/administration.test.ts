@@ -3,9 +3,12 @@ import SQLite from "better-sqlite3";
 import { expect } from "chai";
 import type { AccountOperations } from "../../../component/accounts/store.js";
 import type { Deleted } from "../../../component/admin/service.js";
+import type { AppOperations } from "../../../component/apps/store.js";
+import type { ContactOperations } from "../../../component/contacts/store.js";
 import { adminToken } from "../../../component/http/admin-token.js";
 import type { MailboxOperations } from "../../../component/mailbox/store.js";
 import { Vault } from "../../../component/store/vault.js";
+import { formatStamp } from "../../../src/clock.js";
 import { phoneNumber } from "../../../src/phone-number.js";
 import type { MessageId } from "../../../src/ids.js";
 import { NS } from "../../../src/namespaces.js";
@@ -96,6 +99,55 @@ describe("Administration", function () {
       expect(lines[3]).to.include({ id, from: `${ROMEO}${count}` });
       expect(String(lines[3]?.["payload"])).to.contain(BODY);
       expect((await send("POST", "export", { number: "+15559876543" })).status).to.equal(404);
+    });
+
+    it("is exported with settings, contacts, blocks and apps, and without what others decided", async () => {
+      const [romeoJid, julietJid] = [ROMEO, JULIET].map((number) => `${number}${count}`) as [string, string];
+      const [mine, theirs] = ["juliet", "romeo"].map((name) => `${name}${count}@example.org`) as [
+        string,
+        string,
+      ];
+      const vault = new Vault(Buffer.from(world().config.store.key, "base64"));
+      const hashOf = (number: string) => vault.hashNumber(phoneNumber(number));
+      await world().withStore(async (store) => {
+        const contacts = store.of<ContactOperations>("contacts");
+        const audience = { presence: "everyone", lastSeen: "nobody", profile: "contacts" } as const;
+        await contacts.changeSettings(mine, audience);
+        await contacts.changeSubscription({
+          type: "subscribe",
+          jid: mine,
+          toHash: hashOf(romeoJid),
+          now: 1_000,
+        });
+        await contacts.changeSubscription({
+          type: "subscribed",
+          jid: theirs,
+          toHash: hashOf(julietJid),
+          now: 2_000,
+        });
+        const numberSealed = vault.sealNumber(phoneNumber("+15551239999"));
+        const blocked = { numberHash: hashOf("+15551239999"), numberSealed, isBlocked: true, now: 3_000 };
+        await contacts.block({ jid: mine, place: "here", ...blocked });
+        await contacts.noteSightings([{ jid: mine, isOnline: false, at: 4_000 }]);
+        await store.of<AppOperations>("apps").seen({ account: mine, resource: "phone", now: 5_000 });
+      });
+      const lines = (await (await send("POST", "export", { number: julietJid })).text())
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const of = (kind: string) => lines.filter(({ type }) => type === kind);
+      expect(of("privacy")).to.deep.equal([
+        { type: "privacy", presence: "everyone", lastSeen: "nobody", profile: "contacts" },
+      ]);
+      const at = (seconds: number): string => formatStamp(seconds * 1000);
+      expect(of("relation")).to.deep.equal([
+        { type: "relation", to: romeoJid, isSubscribed: true, askedAt: at(1) },
+      ]);
+      expect(of("block")).to.deep.equal([
+        { type: "block", number: "+15551239999", isHere: true, isOnHost: false, at: at(3) },
+      ]);
+      expect(of("last-seen")).to.deep.equal([{ type: "last-seen", isOnline: false, at: at(4) }]);
+      expect(of("device").map(({ resource }) => resource)).to.deep.equal([null, "phone"]);
     });
 
     it("is gone from every file at once, also what waits for others", async () => {

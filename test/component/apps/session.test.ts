@@ -51,6 +51,16 @@ describe("isUndelivered", () => {
 });
 
 describe("AppSession", () => {
+  it("sends one entry at a time until one has ended, where caution is asked for", () => {
+    const session = new AppSession({ ...about, givesReceipts: true, answersPings: true });
+    session.began({ once: 1, twice: 1 }, true);
+    expect(session.room).to.equal(1);
+    send(session, 1, true);
+    expect(session.room).to.equal(0);
+    session.end(1);
+    expect(session.room).to.equal(64);
+  });
+
   it("has room for 64 entries and 256 KiB", () => {
     const many = newSession();
     for (let seq = 1; seq <= 64; seq += 1) send(many, seq, true);

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AccountOperations } from "../../../component/accounts/store.js";
+import type { AdminOperations } from "../../../component/admin/store.js";
 import { storeModules } from "../../../component/app.js";
 import { MAX_APPS, type AppMailbox, type AppOperations } from "../../../component/apps/store.js";
 import type { MailboxOperations, StoredOutcome } from "../../../component/mailbox/store.js";
@@ -121,6 +122,39 @@ describe("the store of apps", () => {
     expect(await waiting(desk)).to.deep.equal([]);
   });
 
+  it("sets the first entry aside that an app did not outlive five times, and no other", async () => {
+    await link(JULIET);
+    const { device } = await seen("phone");
+    const { id } = await say("poison");
+    await say("harmless");
+    await apps.sentOnce(device, 2);
+    const returns = [];
+    for (let time = 0; time < 6; time += 1) returns.push(await apps.sendAgain(device, 10 + time));
+    expect(returns.map(({ hasSetAside }) => hasSetAside)).to.deep.equal([
+      false,
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect(returns.map(({ isCautious }) => isCautious)).to.deep.equal([
+      false,
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    const [receipt] = returns[4]?.receipts ?? [];
+    expect(receipt).to.deep.include({ device: romeo.device, state: "expired", ids: [id] });
+    expect((await mailbox.read(device, 0, 10, 10_000)).map(({ message }) => message?.payload)).to.deep.equal([
+      "harmless",
+    ]);
+    const [kept] = await store.of<AdminOperations>("admin").setAside(0, 10);
+    expect(kept).to.include({ messageId: id, account: JULIET });
+  });
+
   it("ends entries wherever they stand, and takes each for ended once", async () => {
     await link(JULIET);
     const phone = await seen("phone");
@@ -158,7 +192,7 @@ describe("the store of apps", () => {
     await say("two");
     expect(await apps.tries(device)).to.deep.equal({ once: 0, twice: 0, hasUnconfirmed: false });
     await apps.sentOnce(device, 2);
-    await apps.sendAgain(device);
+    await apps.sendAgain(device, 3);
     expect(await apps.tries(device)).to.deep.equal({ once: 2, twice: 2, hasUnconfirmed: true });
     const returned = { account: JULIET, resource: "phone", senderHash: hashOf(ROMEO), id };
     await apps.notSentById(returned);

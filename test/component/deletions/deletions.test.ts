@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { AccountOperations } from "../../../component/accounts/store.js";
 import { backUp, restore } from "../../../component/backup/backup.js";
 import { appendDeletions, deletionListPath, readDeletions } from "../../../component/deletions/list.js";
+import type { Deletion } from "../../../component/deletions/store.js";
 import { adminToken } from "../../../component/http/admin-token.js";
 import { Vault } from "../../../component/store/vault.js";
 import { phoneNumber } from "../../../src/phone-number.js";
@@ -142,6 +143,19 @@ describe("readDeletions", () => {
     await appendDeletions(path, [deletion]);
     writeFileSync(path, `${readFileSync(path, "utf8")}{"number":"aGFz\n{}\nnull\n[]\n`);
     expect(readDeletions(path)).to.deep.equal([deletion]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("keeps what is appended behind something that was cut off", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "list");
+    const one: Deletion = { numberHash: Buffer.from("hash"), until: 1, isErased: true, isAtOnce: false };
+    const other = { ...one, until: 2 };
+    await appendDeletions(path, [one]);
+    const whole = readFileSync(path, "utf8");
+    writeFileSync(path, whole + whole.slice(0, 20));
+    await appendDeletions(path, [other]);
+    expect(readDeletions(path)).to.deep.equal([one, other]);
     rmSync(folder, { recursive: true });
   });
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { REGISTRAR } from "../../../component/accounts/host-accounts.js";
 import { accounts } from "../../../component/accounts/mod.js";
+import { linking } from "../../../component/linking/mod.js";
 import type { AccountOperations } from "../../../component/accounts/store.js";
 import type { Capability, Context, Sender } from "../../../component/capability.js";
 import { OnlineResources } from "../../../component/availability/online-resources.js";
@@ -210,7 +211,7 @@ export class Harness {
     const vault = new Vault(Buffer.from(this.#key, "base64"));
     const log = createLog("debug", { write: (line) => void this.logLines.push(line) });
     const metrics = createMetrics();
-    const store = await Store.open(config.store.path, [accounts.store!, signUp.store!]);
+    const store = await Store.open(config.store.path, [accounts.store!, signUp.store!, linking.store!]);
     const context: Context = {
       config,
       clock: this.clock,
@@ -241,9 +242,11 @@ export class Harness {
         onPhoneBookRead: () => undefined,
         numberMissing: () => undefined,
         onNumberMissing: () => undefined,
+        numberBlocked: () => undefined,
+        onNumberBlocked: () => undefined,
       },
     };
-    const capabilities = [accounts, signUp].map((module) => module.create(context));
+    const capabilities = [accounts, signUp, linking].map((module) => module.create(context));
     const server = new HttpServer({ config: config.http, checks: {}, metrics, log, capabilities });
     this.#running = { context, server, capabilities };
   }
