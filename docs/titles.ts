@@ -47,6 +47,7 @@ export const TITLES: Readonly<Record<string, string>> = {
   "XEP-0091": "Legacy Delayed Delivery",
   "XEP-0100": "Gateway Interaction",
   "XEP-0114": "Jabber Component Protocol",
+  "XEP-0106": "JID Escaping",
   "XEP-0115": "Entity Capabilities",
   "XEP-0133": "Service Administration",
   "XEP-0144": "Roster Item Exchange",

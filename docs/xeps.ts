@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { TITLES } from "./titles.js";
+import { renderDoap } from "./doap.js";
+import { addressOf, complianceTables, implementedTable, titleOf, unaccounted } from "./tables.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGE = "docs/xeps.md";
@@ -47,6 +48,28 @@ function compare(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true });
 }
 
+const INTRODUCTION: readonly string[] = [
+  "# Specifications that the code obeys",
+  "",
+  "Made by `npm run xeps` from the sources: a rule that comes from a specification names it where it is obeyed",
+  "(`// XEP-0184 §5.5`), so that either can be found from the other. What is implemented of each stands in",
+  "`docs/support.ts` and `docs/compliance.ts`, from which the tables and the descriptions for machines",
+  "([doap/component.doap](../doap/component.doap), [doap/sdk.doap](../doap/sdk.doap)) are made as well.",
+  "Only the last section is written by hand.",
+  "",
+  "## Compliance suites",
+  "",
+  "In the format of [XEP-0479](https://xmpp.org/extensions/xep-0479.html) 0.1.0. No level is claimed, for Twotick is neither",
+  "a whole server nor a client for people: the server side is a stock Prosody 0.12 with the component, the client side a program",
+  "on the SDK. ✓ is asked of every server or client, *advanced* of advanced ones. Where no test is named, it was read in the",
+  "sources, or in Prosody's documentation.",
+  "",
+  ...complianceTables(),
+  "## What is implemented",
+  "",
+  ...implementedTable(),
+];
+
 /** Writes the page. @param byHand what stands between the marks and is kept */
 export function render(specifications: readonly Specification[], byHand: string): string {
   const table = (kind: string): string[] => [
@@ -55,10 +78,7 @@ export function render(specifications: readonly Specification[], byHand: string)
     ...specifications.filter(({ id }) => kindOf(id) === kind).map(row),
   ];
   return [
-    "# Specifications that the code obeys",
-    "",
-    "Made by `npm run xeps` from the sources: a rule that comes from a specification names it where it is obeyed",
-    "(`// XEP-0184 §5.5`), so that either can be found from the other. Only the last section is written by hand.",
+    ...INTRODUCTION,
     "",
     "## XMPP extensions",
     "",
@@ -90,19 +110,6 @@ function row({ id, sections }: Specification): string {
   return `| [${id}](${addressOf(id)}) ${titleOf(id)} | ${names.map((name) => `§${name}`).join(", ")} | ${links.join(", ")} |`;
 }
 
-function addressOf(id: string): string {
-  const number = id.slice(4);
-  if (kindOf(id) === "XEP") return `https://xmpp.org/extensions/xep-${number}.html`;
-  if (kindOf(id) === "RFC") return `https://www.rfc-editor.org/rfc/rfc${number}`;
-  return `https://signal.org/docs/specifications/${id.toLowerCase().replace(" ", "")}/`;
-}
-
-function titleOf(id: string): string {
-  const title = TITLES[id];
-  if (title === undefined) throw new Error(`docs/titles.ts has no title for ${id}`);
-  return title;
-}
-
 /** The part of the page that is written by hand. */
 export function handWritten(page: string): string {
   const [, rest = ""] = page.split(START);
@@ -117,18 +124,47 @@ function readSources(): Map<string, string> {
   return new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), "utf8")]));
 }
 
-/** The page as it is, and as it should be. */
-export function readPage(): { current: string; wanted: string } {
-  const path = join(ROOT, PAGE);
-  const current = existsSync(path) ? readFileSync(path, "utf8") : "";
-  return { current, wanted: render(collect(readSources()), handWritten(current)) };
+/** A file that is made, as it is and as it should be. */
+interface Made {
+  readonly path: string;
+  readonly current: string;
+  readonly wanted: string;
+}
+
+/** The page as it is, and as it should be. @throws {Error} when `docs/support.ts` and the sources do not agree */
+export function readPage(): Made {
+  const current = read(PAGE);
+  const found = collect(readSources());
+  const named = new Set(found.map(({ id }) => id).filter((id) => kindOf(id) === "XEP"));
+  const faults = unaccounted(named);
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+  return { path: PAGE, current, wanted: render(found, handWritten(current)) };
+}
+
+/** The descriptions for machines. */
+export function readDoap(): Made[] {
+  return (["component", "sdk"] as const).map((program) => {
+    const path = `doap/${program}.doap`;
+    return { path, current: read(path), wanted: renderDoap(program) };
+  });
+}
+
+function read(path: string): string {
+  const file = join(ROOT, path);
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
+}
+
+function write({ path, wanted }: Made): void {
+  const file = join(ROOT, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, wanted);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { current, wanted } = readPage();
-  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, PAGE), wanted);
-  else if (current !== wanted) {
-    process.stderr.write(`${PAGE} is out of date: run "npm run xeps"\n`);
+  const stale = [readPage(), ...readDoap()].filter(({ current, wanted }) => current !== wanted);
+  if (!process.argv.includes("--check")) stale.forEach(write);
+  else if (stale.length > 0) {
+    process.stderr.write(`out of date: ${stale.map(({ path }) => path).join(", ")}: run "npm run xeps"\n`);
     process.exitCode = 1;
   }
 }

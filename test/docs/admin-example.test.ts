@@ -64,6 +64,8 @@ for (const page of PAGES) {
       });
       prosody = new ProsodyProcess(config, ["prosody"], 10_000);
       writeFileSync(prosody.configPath, surroundings(dataDir, config.clientPort, config.componentPort) + lua);
+      const [groups = ""] = blocks("docs/admin.md", "text");
+      writeFileSync(join(dataDir, "twotick-groups.txt"), groups);
       await prosody.start();
     });
 

@@ -1,4 +1,8 @@
 import { expect } from "chai";
+import { existsSync } from "node:fs";
+import { SUITES } from "../../docs/compliance.js";
+import { IMPLEMENTED } from "../../docs/support.js";
+import { unaccounted } from "../../docs/tables.js";
 import { collect, handWritten, readPage, render } from "../../docs/xeps.js";
 
 function sectionsOf(text: string): Record<string, string[]> {
@@ -46,5 +50,30 @@ describe("docs/xeps.ts", () => {
 
   it("has written down how the code differs from the specifications", () => {
     expect(handWritten(readPage().current)).contain("## Differences from the specification");
+  });
+
+  it("names only tests that are there", () => {
+    const features = Object.values(SUITES).flat();
+    const met = features.flatMap(({ host, sdk }) => [...host.slice(2), ...sdk.slice(2)]);
+    const named = new Set([...met, ...Object.values(IMPLEMENTED).flatMap(({ tests }) => tests)]);
+    const missing = [...named].filter((name) => !existsSync(new URL(`../${name}.test.ts`, import.meta.url)));
+    expect(missing).deep.equal([]);
+  });
+
+  it("wants a word about every XEP that the sources name, and a source for every word", () => {
+    const named = new Set(readPage().wanted.match(/(?<=^\| \[)XEP-\d{4}/gm));
+    named.add("XEP-9999").delete("XEP-0184");
+    const faults = unaccounted(named);
+    expect(faults).include("docs/support.ts says nothing of XEP-9999");
+    expect(faults).include("no source names XEP-0184, which docs/support.ts has");
+  });
+
+  it("says for every suite of XEP-0479 how each side meets it", () => {
+    expect(Object.keys(SUITES)).deep.equal(["Core", "IM", "Mobile", "Calls"]);
+    const page = readPage().wanted;
+    for (const [suite, features] of Object.entries(SUITES)) {
+      expect(page).contain(`### ${suite}\n`);
+      for (const { name } of features) expect(page).contain(`| ${name} | `);
+    }
   });
 });
