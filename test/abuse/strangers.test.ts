@@ -161,6 +161,25 @@ describe("a stranger on another server, by federation", () => {
     }
   });
 
+  it("sees nobody and is nobody's contact: every number refuses it alike, and nothing else answers", async () => {
+    // Its server tells of a refusal only who has asked for the roster; RFC 6121 §3.2.3
+    await ask("get", xml("query", { xmlns: "jabber:iq:roster" }), `tybalt@${STRANGE_DOMAIN}`);
+    const seen = (): number => [romeo, juliet].flatMap(({ others }) => others).length;
+    const [before, at] = [seen(), heard.length];
+    const tell = (type: string, number: string): Promise<void> =>
+      stranger.send(`<presence ${type && `type='${type}'`} to='${address(number)}'/>`);
+    for (const type of ["subscribed", "probe", "", "subscribe"])
+      for (const number of [ROMEO, NOBODY]) await tell(type, number);
+    await handled();
+    const answers = heard.slice(at).filter(({ name }) => name === "presence");
+    // RFC 6121 §3.1.3: as of a contact that does not exist
+    expect(answers.map(({ attrs }) => `${attrs["type"]} ${attrs["from"]}`)).to.deep.equal(
+      [ROMEO, NOBODY].map((number) => `unsubscribed ${address(number)}`),
+    );
+    expect(answers.map((answer) => answer.getChildElements())).to.deep.equal([[], []]);
+    expect(seen()).to.equal(before);
+  });
+
   it("registers nothing, looks nobody up, and has nobody to chat with", async () => {
     const payloads: readonly (readonly ["get" | "set", Element])[] = [
       ["get", xml("query", { xmlns: NS.register })],

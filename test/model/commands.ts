@@ -282,3 +282,11 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   addDevice,
   removeDevice,
 ];
+
+/** What happens where devices come again and again without acknowledging what they were sent. */
+export const FORGETFUL: fc.Arbitrary<Command>[] = [
+  send,
+  ...Array.from({ length: 6 }, () => attach),
+  acknowledge,
+  leave,
+];

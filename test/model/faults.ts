@@ -5,6 +5,8 @@ import type { Patch } from "../faults/seeded/build.js";
 export interface ModelFault {
   readonly name: string;
   readonly patches: readonly Patch[];
+  /** Whether it takes devices that come again and again without acknowledging. */
+  readonly isForgetful?: boolean;
 }
 
 /** Faults of the store thread: the model has a thread of its own in its place. */
@@ -15,6 +17,7 @@ const MAILBOX = "component/mailbox";
 const OWN_FAULTS: readonly ModelFault[] = [
   {
     name: "the end of a session that nobody noticed counts too late",
+    isForgetful: true,
     patches: [
       {
         file: `${MAILBOX}/delivery.ts`,
@@ -25,6 +28,7 @@ const OWN_FAULTS: readonly ModelFault[] = [
   },
   {
     name: "a session in which something was acknowledged is nobody's fault",
+    isForgetful: true,
     patches: [
       {
         file: `${MAILBOX}/delivery.ts`,
@@ -46,6 +50,7 @@ const OWN_FAULTS: readonly ModelFault[] = [
   },
   {
     name: "the first in line gets one chance more",
+    isForgetful: true,
     patches: [
       { file: `${MAILBOX}/service.ts`, find: "MAX_HEAD_ATTEMPTS = 5", replace: "MAX_HEAD_ATTEMPTS = 6" },
     ],
@@ -94,6 +99,8 @@ const OWN_FAULTS: readonly ModelFault[] = [
 
 /** Everything that the model has to notice. */
 export const MODEL_FAULTS: readonly ModelFault[] = [
-  ...COMPONENT_FAULTS.filter(({ name }) => !BELOW.has(name)),
+  ...COMPONENT_FAULTS.filter(({ name }) => !BELOW.has(name)).map(({ name, patches }) => {
+    return { name, patches, isForgetful: name === "what is set aside is told to nobody" };
+  }),
   ...OWN_FAULTS,
 ];

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, FORGETFUL } from "./commands.js";
 import type { Build } from "./component.js";
 import type { Durable } from "./database.js";
 import { finish, NUMBERS, Plot } from "./plot.js";
@@ -13,12 +13,14 @@ export interface PlayOptions {
   readonly seed: number;
   /** Whether the story is made as short as it can be, which takes a while. */
   readonly isShrinking?: boolean;
+  /** Whether the devices are forgetful: of what takes five sessions in vain, chance alone finds little. */
+  readonly isForgetful?: boolean;
 }
 
 /** Runs what may happen, in every order that chance finds. @throws with the shortest story that shows a difference */
 export async function play(build: Build, open: () => Durable, options: PlayOptions): Promise<void> {
-  const { runs, seed, isShrinking = true } = options;
-  const stories = fc.commands(COMMANDS, { maxCommands: MAX_COMMANDS, size: "max" });
+  const { runs, seed, isShrinking = true, isForgetful = false } = options;
+  const stories = fc.commands(isForgetful ? FORGETFUL : COMMANDS, { maxCommands: MAX_COMMANDS, size: "max" });
   await fc.assert(
     fc.asyncProperty(stories, async (story) => {
       const plot = new Plot();

@@ -127,6 +127,8 @@ export class RawDevice {
     const attached = readAttached(await this.ask("set", attach));
     this.token = attached.token;
     this.isFramed = attached.frame === FRAME_VERSION;
+    // To a contact, which the component is where mod_groups says so, the server tells only the end of what it broadcast
+    await this.connection.send(`<presence><priority>-1</priority></presence>`);
     await this.connection.send(`<presence to='${numberDomain}'/>`);
     return attached;
   }
