@@ -121,9 +121,12 @@ describe("forged and outsized stanzas", () => {
         `<iq type='${type}' id='${newId()}' to='${juliet.numberJid}'><pubsub xmlns='${NS.pubsub}'/></iq>`,
       );
     }
-    const seen = tybalt.others.length;
     await handled(tybalt);
-    expect(tybalt.others.length).to.equal(seen);
+    // The component may ask something of its own meanwhile
+    const answers = tybalt.others.filter(
+      ({ attrs }) => attrs["type"] === "error" || attrs["type"] === "result",
+    );
+    expect(answers.map(String)).to.deep.equal([]);
   });
 
   it("end at the server when they are larger than it takes", async () => {
