@@ -6,7 +6,7 @@ import { NS } from "../../src/namespaces.js";
 import { Buckets } from "../buckets.js";
 import type { Context, Stanza } from "../capability.js";
 import type { ContactOperations } from "../contacts/store.js";
-import type { Offer } from "../mailbox/delivery-ports.js";
+import { messageOffers, receiptOffers } from "../mailbox/offers.js";
 import { refusalError } from "../mailbox/service.js";
 import type { MailboxOperations, StoredOutcome } from "../mailbox/store.js";
 import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
@@ -19,9 +19,6 @@ import type { AppMailbox, AppOperations } from "./store.js";
 
 /** Apps whose mailbox is remembered. */
 const MAX_REMEMBERED = 20_000;
-
-/** Bytes that a receipt counts for in a window. */
-const RECEIPT_BYTES = 200;
 
 /** Messages of one account that pass without being kept: whoever types sends one every few seconds. */
 const PASSED_AT_ONCE = 600;
@@ -88,23 +85,8 @@ export class AppHandler {
   /** Puts receipts that were committed on their way to the senders. */
   offerReceipts(made: readonly NewReceiptEntry[]): void {
     if (made.length === 0) return;
-    const { exchange, numbers, metrics } = this.#ports.context;
-    for (const { state, ids } of made) metrics.receipts.inc({ state }, ids.length);
-    exchange.offer(
-      made.map(({ device, seq, state, deviceId, at, ids, from }) => ({
-        device,
-        seq,
-        sizeBytes: RECEIPT_BYTES + ids.length * 40,
-        content: {
-          kind: "receipt",
-          state,
-          from: numbers.jidOf(from),
-          device: deviceId ?? undefined,
-          at,
-          ids,
-        },
-      })),
-    );
+    const { context } = this.#ports;
+    context.exchange.offer(receiptOffers(context, made));
   }
 
   async #take(stanza: Stanza): Promise<void> {
@@ -168,16 +150,8 @@ export class AppHandler {
     }
     const { isDuplicate, acceptedAt, entries } = outcome;
     metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
-    const content = {
-      kind: "message",
-      from: sender.numberJid,
-      to: to.bare,
-      id,
-      at: acceptedAt,
-      payload,
-    } as const;
-    const sizeBytes = Buffer.byteLength(payload);
-    exchange.offer(entries.map(({ device, seq }): Offer => ({ device, seq, sizeBytes, content })));
+    const content = { from: sender.numberJid, to: to.bare, id, at: acceptedAt, payload };
+    exchange.offer(messageOffers(content, entries));
   }
 
   async #notice(sender: Sender, { from, to }: Stanza, { kind, id }: Notice): Promise<void> {

@@ -2,11 +2,10 @@ import { formatStamp, type EpochMs } from "../../src/clock.js";
 import { newId } from "../../src/ids.js";
 import { NS } from "../../src/namespaces.js";
 import { renameKeyOwner } from "../../src/omemo2.js";
-import { parsePayload } from "../../src/payload.js";
+import { parsePayload, writeNormal } from "../../src/payload.js";
 import { type Element, escapeXML, namespaceOf, xml } from "../../src/xml.js";
 import type { Content } from "../mailbox/delivery-ports.js";
 import { cleanChildren } from "./payload.js";
-import { writeNormal } from "../../src/payload.js";
 
 /** A message older than this says when it was sent. */
 const DELAYED_MS = 10_000;

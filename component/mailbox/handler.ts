@@ -23,12 +23,12 @@ import type { Offer, Session } from "./delivery-ports.js";
 import type { Delivery } from "./delivery.js";
 import { takeFrame } from "./frames.js";
 import { offerGeneration, openClaim, openGeneration } from "./generation.js";
+import { messageOffers, receiptOffers } from "./offers.js";
 import { prove } from "./proof.js";
 import { refusalError } from "./service.js";
 import type { MailboxOperations, StoredSubmission } from "./store.js";
 import { issueNonce, issueToken } from "./tokens.js";
 
-const RECEIPT_OVERHEAD_BYTES = 200;
 const DAY_MS = 86_400_000;
 
 /** What the mailbox's handlers work with. */
@@ -170,23 +170,8 @@ export class MailboxHandler {
   /** Puts receipts that were committed on their way to the senders. */
   offerReceipts(entries: readonly NewReceiptEntry[]): void {
     if (entries.length === 0) return;
-    const { delivery, numbers, context } = this.#ports;
-    for (const { state, ids } of entries) context.metrics.receipts.inc({ state }, ids.length);
-    delivery.offer(
-      entries.map(({ device, seq, state, deviceId, at, ids, from }) => ({
-        device,
-        seq,
-        sizeBytes: RECEIPT_OVERHEAD_BYTES + ids.length * 40,
-        content: {
-          kind: "receipt",
-          state,
-          from: numbers.jidOf(from),
-          device: deviceId ?? undefined,
-          at,
-          ids,
-        },
-      })),
-    );
+    const { delivery, context } = this.#ports;
+    delivery.offer(receiptOffers(context, entries));
   }
 
   async #acknowledge({ device, fullJid }: Session, { seq, undecryptable }: Acknowledgement): Promise<void> {
@@ -221,18 +206,10 @@ export class MailboxHandler {
       }
       const { acceptedAt, isDuplicate, entries } = outcome;
       context.metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
-      const content = {
-        kind: "message",
-        from: session.numberJid,
-        to: message.to.bare,
-        id: message.id,
-        at: acceptedAt,
-        payload: message.payload,
-      } as const;
-      const sizeBytes = Buffer.byteLength(message.payload);
-      for (const { device, seq } of entries)
-        offers.push({ device, seq, sizeBytes, content, compact: message.compact });
-      return { id: message.id, acceptedAt, isDuplicate };
+      const { id, payload, compact } = message;
+      const content = { from: session.numberJid, to: message.to.bare, id, at: acceptedAt, payload };
+      offers.push(...messageOffers(content, entries, compact));
+      return { id, acceptedAt, isDuplicate };
     });
     delivery.offer(offers);
     this.offerReceipts(result.receipts);
