@@ -16,6 +16,7 @@ import { chat } from "./chat/mod.js";
 import { createCommands } from "./commands/mod.js";
 import { contacts } from "./contacts/mod.js";
 import type { Config } from "./config.js";
+import { dashboard } from "./dashboard/mod.js";
 import { deletions } from "./deletions/mod.js";
 import { directory } from "./directory/mod.js";
 import { Description } from "./disco/description.js";
@@ -64,6 +65,7 @@ const CAPABILITIES: readonly CapabilityModule[] = [
   pep,
   ping,
   admin,
+  dashboard,
   deletions,
   federation,
   apps,

@@ -4,6 +4,7 @@ import { parse as parseToml } from "smol-toml";
 import { z } from "zod";
 import { InvalidInput } from "../src/errors.js";
 import { Jid } from "../src/jid.js";
+import { dashboardSchema } from "./dashboard/config.js";
 import { federationSchema } from "./federation/config.js";
 import { LOG_LEVELS } from "./log.js";
 import { welcomeSchema } from "./welcome/config.js";
@@ -79,6 +80,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   federation: federationSchema.prefault({}),
+  dashboard: dashboardSchema.prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
 });
 
@@ -213,7 +215,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
 }
 
 /** Tables whose keys are no names of options. */
-const FREE_KEYS: ReadonlySet<string> = new Set(["headers", "test_numbers"]);
+const FREE_KEYS: ReadonlySet<string> = new Set(["headers", "test_numbers", "prices"]);
 
 function camelCaseKeys(value: unknown, path: string, faults: string[]): unknown {
   if (Array.isArray(value)) return value.map((one) => camelCaseKeys(one, path, faults));

@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
+/** The upper bounds of the buckets into which durations are counted. */
+export const LATENCY_BUCKETS_SECONDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30,
+];
 
 /** Operations that shared a commit. */
 const GROUP_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
@@ -32,7 +35,7 @@ export function createMetrics() {
     commitSeconds: new Histogram({
       name: "twotick_commit_seconds",
       help: "One turn of the store thread: its operations and their commit",
-      buckets: LATENCY_BUCKETS_SECONDS,
+      buckets: [...LATENCY_BUCKETS_SECONDS],
       registers,
     }),
     commitOperations: new Histogram({
@@ -45,7 +48,7 @@ export function createMetrics() {
       name: "twotick_job_seconds",
       help: "Runs of a job that returns on a schedule",
       labelNames: ["job"],
-      buckets: LATENCY_BUCKETS_SECONDS,
+      buckets: [...LATENCY_BUCKETS_SECONDS],
       registers,
     }),
     jobFailures: new Counter({
@@ -102,7 +105,7 @@ export function createMetrics() {
     acceptSeconds: new Histogram({
       name: "twotick_accept_seconds",
       help: "From submit to accepted",
-      buckets: LATENCY_BUCKETS_SECONDS,
+      buckets: [...LATENCY_BUCKETS_SECONDS],
       registers,
     }),
     signUps: new Counter({

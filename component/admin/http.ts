@@ -8,7 +8,7 @@ import { Problem } from "../http/problem.js";
 import type { Vault } from "../store/vault.js";
 import type { ExportLine } from "./export.js";
 import type { Administration } from "./service.js";
-import type { SetAsideOutcome } from "./set-aside-store.js";
+import type { SetAsideOutcome, SetAsideRow } from "./set-aside-store.js";
 
 const PREFIX = "/admin/v1";
 
@@ -28,19 +28,29 @@ export function addAdminRoutes(server: FastifyInstance, vault: Vault, admin: Adm
         headers: { "www-authenticate": "Bearer" },
       });
     });
-    addSetAside(routes, admin);
+    addSetAsideRoutes(routes, PREFIX, admin);
     addPersons(routes, admin);
   });
 }
 
-function addSetAside(routes: FastifyInstance, admin: Administration): void {
-  routes.get<{ Querystring: { after?: string } }>(`${PREFIX}/set-aside`, async ({ query }) => ({
-    entries: await admin.setAside(readId(query.after ?? "0")),
+/**
+ * Adds the routes of what is set aside.
+ *
+ * @param show what the asker may see of an entry
+ */
+export function addSetAsideRoutes(
+  routes: FastifyInstance,
+  prefix: string,
+  admin: Administration,
+  show: (row: SetAsideRow) => object = (row) => row,
+): void {
+  routes.get<{ Querystring: { after?: string } }>(`${prefix}/set-aside`, async ({ query }) => ({
+    entries: (await admin.setAside(readId(query.after ?? "0"))).map(show),
   }));
-  routes.post<EntryParams>(`${PREFIX}/set-aside/:id/retry`, async ({ params }) =>
+  routes.post<EntryParams>(`${prefix}/set-aside/:id/retry`, async ({ params }) =>
     done(await admin.retry(readId(params.id))),
   );
-  routes.post<EntryParams>(`${PREFIX}/set-aside/:id/drop`, async ({ params }) =>
+  routes.post<EntryParams>(`${prefix}/set-aside/:id/drop`, async ({ params }) =>
     done(await admin.drop(readId(params.id))),
   );
 }

@@ -36,9 +36,6 @@ export class Administration {
     this.#store = context.store.of<AdminOperations>("admin");
     this.#mailbox = context.store.of<MailboxOperations>("mailbox");
     this.#accounts = context.store.of<AccountOperations>("accounts");
-    context.metrics.refreshers.push(async () => {
-      context.metrics.setAsideEntries.set(await this.#store.countSetAside());
-    });
   }
 
   /** What returns on a schedule: ending what is set aside, going on with deletions. */

@@ -86,6 +86,7 @@ describe("a capability", () => {
 const ALLOWED: readonly string[] = [
   "apps/mod.ts -> federation/answers.js",
   "apps/handler.ts -> federation/address.js",
+  "apps/handler.ts -> mailbox/offers.js",
   "apps/delivery.ts -> federation/address.js",
   "apps/tries-store.ts -> mailbox/service.js",
   "pep/notifier.ts -> contacts/sight.js",
@@ -97,6 +98,8 @@ const ALLOWED: readonly string[] = [
   "chat/conversation.ts -> linking/linking.js",
   "chat/conversation.ts -> sign-up/refusal.js",
   "chat/partners.ts -> sign-up/limits.js",
+  "dashboard/mod.ts -> admin/service.js",
+  "dashboard/routes.ts -> admin/http.js",
   "directory/store.ts -> sign-up/limits.js",
   "federation/answers.ts -> apps/written.js",
   "federation/store.ts -> mailbox/service.js",

@@ -94,6 +94,9 @@ const WRONG: Readonly<Record<string, unknown>> = {
   "welcome.service_name": " ",
   "welcome.apps": "Conversations",
   "lookups.suggestions": 1,
+  "dashboard.enabled": "yes",
+  "dashboard.prices": { Germany: 0.07 },
+  "dashboard.currency": "Euro",
   "federation.allowed": "yes",
   "federation.domains": ["tybalt@example.net"],
 };

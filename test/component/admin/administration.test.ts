@@ -11,9 +11,8 @@ import { Vault } from "../../../component/store/vault.js";
 import { formatStamp } from "../../../src/clock.js";
 import { phoneNumber } from "../../../src/phone-number.js";
 import type { MessageId } from "../../../src/ids.js";
-import { NS } from "../../../src/namespaces.js";
-import { xml } from "../../../src/xml.js";
 import { RawDevice } from "../../support/raw-device.js";
+import { setEntryAside } from "../../support/set-aside.js";
 import { until } from "../../support/until.js";
 import { useWorld, type World } from "../../support/world.js";
 
@@ -228,21 +227,8 @@ describe("Administration", function () {
     }
   }
 
-  /** Has the device die of one message until it is set aside. */
-  async function setAside(): Promise<MessageId> {
-    juliet.isAcknowledging = false;
-    const id = await romeo.say(juliet.numberJid, BODY);
-    for (let life = 0; life < 9 && (await entries()).length === 0; life += 1) {
-      const before = juliet.entries.length;
-      if (life > 0) await juliet.attach();
-      if ((await entries()).length > 0) break;
-      await until("it is delivered", () => juliet.entries.length > before || life === 0);
-      await juliet.ask("set", detach());
-    }
-    await juliet.attach();
-    await romeo.receipt(id, "expired");
-    return id;
-  }
+  const setAside = (): Promise<MessageId> =>
+    setEntryAside(romeo, juliet, BODY, async () => (await entries()).length > 0);
 
   /** Things that tell of Romeo: some delivered, some waiting on both sides. */
   async function talk(): Promise<(string | Buffer)[]> {
@@ -308,8 +294,4 @@ function storedBytes(world: World): Buffer {
 
 function stored(world: World): string {
   return storedBytes(world).toString("latin1");
-}
-
-function detach() {
-  return xml("detach", { xmlns: NS.mailbox });
 }
