@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const MAX_LINES = 300;
-const NOT_OURS = new Set(["node_modules", "dist", "coverage", "data", ".git", ".cache"]);
+const NOT_OURS = new Set(["node_modules", "dist", "coverage", "data", "api", ".git", ".cache"]);
 
 /** Every file below a folder with this ending. @param {string} root @param {string} ending @returns {string[]} */
 function filesBelow(root, ending) {

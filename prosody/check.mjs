@@ -51,6 +51,7 @@ const CHAINS = [
   [{ name: "lint (oxlint)", run: () => tool("oxlint", "--deny-warnings", "--format=unix") }],
   [{ name: "format (prettier)", run: () => tool("prettier", "--check", "--log-level", "warn", ".") }],
   [{ name: "dead code (knip)", run: () => tool("knip", "--no-progress") }],
+  [{ name: "API reference (typedoc)", run: () => tool("typedoc", "--emit", "none") }],
   [{ name: "docstrings", run: () => Promise.resolve(listed(missingDocstrings(ROOT))) }],
   [
     {

@@ -3,6 +3,8 @@
  *
  * @example
  * import { Client, openSqliteStorage, signUpDevice } from "twotick/sdk";
+ *
+ * @module twotick/sdk
  */
 
 // For everyone: sign up, open, send, receive
@@ -85,6 +87,9 @@ export {
   type RetryOptions,
   type SendLimits,
 } from "./connection/connection.js";
+export type { IqHandler } from "./connection/iq-handlers.js";
+export type { RequestOptions } from "./connection/iq-requests.js";
+export type { StreamLimits } from "../src/stream-limits.js";
 export {
   isOmemoMessage,
   openOmemo,

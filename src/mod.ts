@@ -1,5 +1,7 @@
 /**
  * The vocabulary that component and SDK share: values, and readers and writers of XML. It does no I/O.
+ *
+ * @module twotick/protocol
  */
 
 // Addresses, numbers, ids
@@ -10,6 +12,7 @@ export * from "./ids.js";
 // The mailbox protocol: docs/protocol.md
 export * from "./mailbox-attach.js";
 export * from "./mailbox-submit.js";
+export type { GenerationClaim } from "./store-generation.js";
 export * from "./mailbox-deliver.js";
 export * from "./mailbox-status.js";
 export * from "./frame.js";

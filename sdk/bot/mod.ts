@@ -3,6 +3,8 @@
  *
  * @example
  * import { Bot } from "twotick/bot";
+ *
+ * @module twotick/bot
  */
 export { Bot, type BotEvents, type BotOptions } from "./bot.js";
 export { Composer } from "./composer.js";

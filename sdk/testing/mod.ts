@@ -1,6 +1,11 @@
-/** For tests of what is built on the SDK: bots without a server, time and chance in hand, and journals that prove what was delivered. */
+/**
+ * For tests of what is built on the SDK: bots without a server, time and chance in hand, and journals that prove what
+ * was delivered.
+ *
+ * @module twotick/sdk/testing
+ */
 export { botTest, BotTest, type BotTestOptions } from "./bot-test.js";
-export { TestUser, type Received, type Said } from "./test-user.js";
+export { TestUser, type Received, type Said, type Saying } from "./test-user.js";
 export { ManualClock } from "./manual-clock.js";
 export { seededRandom } from "./seeded-random.js";
 export { openMemoryStorage } from "../storage/memory.js";

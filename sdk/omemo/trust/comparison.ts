@@ -16,7 +16,7 @@ export interface Listed {
 
 /** What two people compare. */
 export interface Comparison {
-  /** As {@link safetyNumber} gives it. */
+  /** As `safetyNumber` gives it. */
   readonly digits: string;
   /** Listed devices of either side whose identity is not known, so that the other side may have another number. */
   readonly unknown: readonly DeviceId[];

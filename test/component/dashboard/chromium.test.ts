@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import { expect } from "chai";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { dashboardToken } from "../../../component/http/admin-token.js";
@@ -14,7 +13,6 @@ const ROMEO = "+15551230001";
 const JULIET = "+15551230002";
 const BODY = "But soft, what light";
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true };
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe("the dashboard in Chromium", function () {
   this.timeout(60_000);
@@ -71,7 +69,7 @@ describe("the dashboard in Chromium", function () {
   /** What axe finds: contrast, names, roles, order of headings. */
   async function faults(page: Page): Promise<string[]> {
     // A script of the test is not under the page's policy
-    await page.evaluate(AXE);
+    await page.evaluate(axe.source);
     const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
       "axe.run(document, { resultTypes: ['violations'] })",
     );
