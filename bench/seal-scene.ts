@@ -4,13 +4,15 @@ import type { DeviceId } from "../src/ids.js";
 import { Jid } from "../src/jid.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../sdk/omemo/context.js";
 import { fingerprintOf, sightingOf } from "../sdk/omemo/fingerprint.js";
+import { KnownDevices } from "../sdk/omemo/listed-devices.js";
 import { News } from "../sdk/omemo/news.js";
 import { loadOwnKeys, type OwnKeys } from "../sdk/omemo/own-keys.js";
 import { type Peer, sessionKey, writeList } from "../sdk/omemo/records.js";
 import type { Outgoing } from "../sdk/omemo/seal-devices.js";
 import { advanceSession } from "../sdk/omemo/sessions.js";
 import { meet, STRANGER } from "../sdk/omemo/trust/person.js";
-import { KnownPeople, writePerson } from "../sdk/omemo/trust/records.js";
+import { writePerson } from "../sdk/omemo/trust/records.js";
+import { DEFAULT_TRUST_POLICY } from "../sdk/omemo/trust/mod.js";
 import { VERSIONS } from "../sdk/omemo/versions.js";
 import {
   acceptPreKeyMessage,
@@ -107,7 +109,7 @@ function contextOf(storage: Storage, keys: OwnKeys): OmemoContext {
       address: OWN.bare,
       fingerprint: fingerprintOf(omemo2, omemo2.encodeIdentity(keys.identity)),
     },
-    trustPolicy: "blind-before-verification",
-    people: new KnownPeople(),
+    trustPolicy: DEFAULT_TRUST_POLICY,
+    listed: new KnownDevices({ self: keys, versions: VERSIONS, trustPolicy: DEFAULT_TRUST_POLICY }),
   };
 }

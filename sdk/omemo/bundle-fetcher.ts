@@ -10,7 +10,8 @@ import { sightingOf } from "./fingerprint.js";
 import { takeSighting } from "./meetings.js";
 import type { SkipReason } from "./port.js";
 import { isListed, type Peer, readPrepared, writePrepared } from "./records.js";
-import { type ListedDevice, refusalOf, sessionWith } from "./route.js";
+import { type ListedDevice, refusalOf, type Way } from "./listed-devices.js";
+import { sessionWith } from "./route.js";
 import { hasSession } from "./sessions.js";
 import { verdictsOn } from "./trust/mod.js";
 import type { OmemoVersion } from "./version.js";
@@ -34,8 +35,8 @@ export class BundleFetcher {
 
   /** Whether a bundle of a device is to be fetched: it cannot be written to, or not in the version that it prefers. */
   isWanted(view: View, listed: ListedDevice): boolean {
-    for (const version of listed.versions) {
-      const state = this.#stateOf(view, listed, version);
+    for (const way of listed.ways) {
+      const state = this.#stateOf(view, listed, way);
       if (state === "wanted") return true;
       if (state === "ready") return false;
     }
@@ -50,9 +51,10 @@ export class BundleFetcher {
   async prepare(listed: ListedDevice, isNews: boolean): Promise<void> {
     const { address, device } = listed;
     let reason: SkipReason | undefined;
-    for (const version of listed.versions) {
+    for (const way of listed.ways) {
+      const { version } = way;
       const peer: Peer = { version: version.name, address, device };
-      const state = this.#context.storage.read((view) => this.#stateOf(view, listed, version));
+      const state = this.#context.storage.read((view) => this.#stateOf(view, listed, way));
       if (state === "ready") return;
       reason = state === "wanted" ? await this.#prepareIn(version, peer, isNews) : state;
       // There is a session, and it is not for another version to go where this one may not
@@ -62,14 +64,16 @@ export class BundleFetcher {
   }
 
   /** Prepares another session, in the first of a device's versions, whatever session there is. @throws {StanzaError} @throws {LinkError} when trying again may help */
-  async prepareAnew({ address, device, versions: [version] }: ListedDevice): Promise<void> {
-    if (version) await this.#prepareIn(version, { version: version.name, address, device }, true, true);
+  async prepareAnew({ address, device, ways: [way] }: ListedDevice): Promise<void> {
+    if (!way) return;
+    const { version } = way;
+    await this.#prepareIn(version, { version: version.name, address, device }, true, true);
   }
 
   /** Whether there is a session, or why there was none a moment ago. */
-  #stateOf(view: View, listed: ListedDevice, version: OmemoVersion): "ready" | "wanted" | SkipReason {
+  #stateOf(view: View, listed: ListedDevice, way: Way): "ready" | "wanted" | SkipReason {
     const { bundleMaxAgeMs, bundleRetryMs } = this.#context.times;
-    const found = sessionWith(view, listed, version);
+    const found = sessionWith(view, listed, way);
     if (found === "none") return "wanted";
     if (typeof found !== "string") {
       const { preparedAt } = found;
@@ -77,7 +81,7 @@ export class BundleFetcher {
       return isUsable ? "ready" : "wanted";
     }
     const { address, device } = listed;
-    const failedAt = readPrepared(view, { version: version.name, address, device })?.at ?? 0;
+    const failedAt = readPrepared(view, { version: way.version.name, address, device })?.at ?? 0;
     return isFresh(this.#context, failedAt, bundleRetryMs) ? found : "wanted";
   }
 

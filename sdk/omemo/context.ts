@@ -2,10 +2,11 @@ import type { Clock } from "../../src/clock.js";
 import type { Jid } from "../../src/jid.js";
 import type { Storage, Transaction } from "../storage/port.js";
 import type { ControlMessage } from "./control.js";
+import type { KnownDevices } from "./listed-devices.js";
 import type { News } from "./news.js";
 import type { OwnKeys } from "./own-keys.js";
 import type { IqPort } from "./port.js";
-import type { Endpoint, KnownPeople, TrustPolicy } from "./trust/mod.js";
+import type { Endpoint, TrustPolicy } from "./trust/mod.js";
 import type { OmemoVersion } from "./version.js";
 
 /** How long things are believed and how soon they are tried again. */
@@ -85,7 +86,7 @@ export interface OmemoContext {
   /** The own bare number JID and the identity of this device. */
   readonly self: Endpoint;
   readonly trustPolicy: TrustPolicy;
-  readonly people: KnownPeople;
+  readonly listed: KnownDevices;
   /** The versions that this device speaks, the preferred first. */
   readonly versions: readonly OmemoVersion[];
   /**

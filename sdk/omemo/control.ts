@@ -9,7 +9,8 @@ import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
 import type { Fingerprint, OmemoVersionName, Sealed } from "./port.js";
 import { readPrepared, writePrepared } from "./records.js";
-import { listedDevices, type ListedDevice, routeTo } from "./route.js";
+import type { ListedDevice } from "./listed-devices.js";
+import { routeTo } from "./route.js";
 import { keepSealed, type ReachedDevice, sealFor, type SealedKey } from "./seal-keys.js";
 import { promoteSession } from "./sessions.js";
 import type { EnvelopeRoute, OmemoVersion, SealedContent } from "./version.js";
@@ -85,10 +86,10 @@ function contentOf(
   return version.seal({ text: undefined, elements: elements.map((element) => parseXml(element)) }, route);
 }
 
-/** The listed devices that a control message is meant for, each with the versions that can carry it. */
+/** The listed devices that a control message is meant for, each with the ways that can carry it. */
 export function wantedDevices(context: OmemoContext, view: View, control: ControlMessage): ListedDevice[] {
   const { to, devices, identities, version: only, elements } = control;
-  const listed = listedDevices(context, view, to);
+  const listed = context.listed.of(view, to);
   if (!listed) throw new OmemoError("not-prepared", "the device lists have to be fetched first");
   return listed
     .filter(({ device, shown }) => {
@@ -97,11 +98,11 @@ export function wantedDevices(context: OmemoContext, view: View, control: Contro
     })
     .map((one) => ({
       ...one,
-      versions: one.versions.filter(
-        (version) => (!only || version.name === only) && (!elements || version.canCarryElements),
+      ways: one.ways.filter(
+        ({ version }) => (!only || version.name === only) && (!elements || version.canCarryElements),
       ),
     }))
-    .filter(({ versions }) => versions.length > 0);
+    .filter(({ ways }) => ways.length > 0);
 }
 
 function addresseesOf(
@@ -110,11 +111,11 @@ function addresseesOf(
   listed: ListedDevice,
   control: ControlMessage,
 ): Addressee[] {
-  const { address, device, versions, refusal } = listed;
+  const { address, device, ways, refusal } = listed;
   // Whom the person has shut out is not talked to, even without a word
   if (refusal === "distrusted-identity") return [];
   if (control.purpose === "repair") {
-    return versions.slice(0, 1).flatMap((version) => {
+    return ways.slice(0, 1).flatMap(({ version }) => {
       const session = preparedSession(view, listed, version);
       return session ? [{ address, device, version, session }] : [];
     });

@@ -13,7 +13,6 @@ import { isAddition } from "./meetings.js";
 import { fetchItem, isUnknownNumber, itemOf } from "./pep.js";
 import type { OmemoVersionName } from "./port.js";
 import { readList, writeList, writePrepared } from "./records.js";
-import { listedDevices } from "./route.js";
 import { markDelisted } from "./upkeep-records.js";
 import type { OmemoVersion } from "./version.js";
 
@@ -43,9 +42,7 @@ export class Directory {
     const { storage } = this.#context;
     const isNews = storage.read((view) => isAddition(this.#context, view, address));
     const missing = storage.read((view) =>
-      (listedDevices(this.#context, view, address) ?? []).filter((listed) =>
-        this.#bundles.isWanted(view, listed),
-      ),
+      (this.#context.listed.of(view, address) ?? []).filter((listed) => this.#bundles.isWanted(view, listed)),
     );
     await inParallel(missing, MAX_CONCURRENT_FETCHES, (listed) =>
       this.#share(`bundle ${address} ${listed.device}`, () => this.#bundles.prepare(listed, isNews)),

@@ -91,13 +91,19 @@ function ofDevice(kind: string, address: string, device: DeviceId): string {
   return numbered(`${ROOT}/${kind}/${address}/`, device);
 }
 
-function listKey(version: OmemoVersionName, address: string): string {
+/** Where the device list of an address in a version is. */
+export function listKey(version: OmemoVersionName, address: string): string {
   return `${ROOT}/list${MARKS[version]}/${address}`;
 }
 
 /** The last known device list of an address in a version. */
 export function readList(view: View, version: OmemoVersionName, address: string): ListRecord | undefined {
-  return readJson(view, listKey(version, address)) as ListRecord | undefined;
+  return parseList(view.get(listKey(version, address)));
+}
+
+/** A device list from its record. */
+export function parseList(bytes: Uint8Array | undefined): ListRecord | undefined {
+  return bytes && (parseJson(bytes) as ListRecord);
 }
 
 /** Keeps the device list of an address in a version. */

@@ -2,7 +2,6 @@ import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import type { OpenFailure } from "./port.js";
 import { isListed, type Peer } from "./records.js";
-import { listedDevices } from "./route.js";
 import { hasSession } from "./sessions.js";
 import { readRepair, type RepairRecord, repairs, writeRepair } from "./upkeep-records.js";
 
@@ -51,9 +50,11 @@ export function noteBroken(
 
 /** The sessions with the listed devices of an address: those that can be begun anew because somebody asks for it. */
 export function sessionsToRenew(context: OmemoContext, view: View, address: string): Peer[] {
-  const listed = listedDevices(context, view, address) ?? [];
+  const listed = context.listed.of(view, address) ?? [];
   return listed
-    .flatMap(({ device, versions }) => versions.map(({ name }): Peer => ({ version: name, address, device })))
+    .flatMap(({ device, ways }) =>
+      ways.map(({ version }): Peer => ({ version: version.name, address, device })),
+    )
     .filter((peer) => hasSession(view, peer));
 }
 

@@ -1,74 +1,17 @@
 import type { EpochMs } from "../../src/clock.js";
-import type { DeviceId } from "../../src/ids.js";
 import { parseSession, type Session } from "../ratchet/mod.js";
 import type { View } from "../storage/port.js";
-import type { OmemoContext } from "./context.js";
-import { isShown } from "./fingerprint.js";
+import { isSameKey, isShown } from "./fingerprint.js";
 import type { SkipReason } from "./port.js";
-import { type ListRecord, type Peer, readList, readPrepared, sessionKey } from "./records.js";
+import type { ListedDevice, Way } from "./listed-devices.js";
+import { readPrepared } from "./records.js";
 import { sessionAt } from "./sessions.js";
-import { judge, maySend, type Person, type Sighting, type TrustLevel } from "./trust/mod.js";
+import type { Sighting } from "./trust/mod.js";
 import type { OmemoVersion } from "./version.js";
-
-/** A device that stands in a list, and the versions in whose lists it does, the preferred first. */
-export interface ListedDevice {
-  readonly address: string;
-  readonly device: DeviceId;
-  readonly versions: readonly OmemoVersion[];
-  /** The identity that it showed last; missing as long as none was met. */
-  readonly shown: Sighting | undefined;
-  /** Why content may not go to it; missing when it may. */
-  readonly refusal: TrustRefusal | undefined;
-}
-
-/** Why content may not go to an identity. */
-export type TrustRefusal = Extract<SkipReason, "undecided-identity" | "distrusted-identity">;
 
 /** How a device is written to: in a session, not at all, or not before something is fetched. */
 export type Route =
   FoundSession | { readonly kind: "skip"; readonly reason: SkipReason } | { readonly kind: "unprepared" };
-
-/**
- * The devices of an address but this one, in the lists as they are known.
- *
- * @returns nothing when the list of a version is not known: a device may stand in it
- */
-export function listedDevices(
-  { keys, versions, trustPolicy, people }: OmemoContext,
-  view: View,
-  address: string,
-): ListedDevice[] | undefined {
-  const found = new Map<DeviceId, OmemoVersion[]>();
-  for (const version of versions) {
-    const list: ListRecord | undefined = readList(view, version.name, address);
-    if (!list) return undefined;
-    for (const device of list.devices) {
-      const spoken = found.get(device);
-      if (spoken) spoken.push(version);
-      else found.set(device, [version]);
-    }
-  }
-  if (address === keys.address) found.delete(keys.device);
-  // Once for all devices, as a message to many is sealed while nothing else runs
-  const person = people.read(view, address);
-  const { counts } = judge(person, trustPolicy);
-  return [...found].map(([device, spoken]) => {
-    const shown = shownBy(person, device);
-    const level = shown ? counts(shown.fingerprint) : "undecided";
-    return { address, device, versions: spoken, shown, refusal: refusalOf(level) };
-  });
-}
-
-/** Why content may not go to an identity that counts as this. */
-export function refusalOf(level: TrustLevel): TrustRefusal | undefined {
-  if (maySend(level)) return undefined;
-  return level === "distrusted" ? "distrusted-identity" : "undecided-identity";
-}
-
-function shownBy({ devices, identities }: Person, device: DeviceId): Sighting | undefined {
-  const fingerprint = devices.get(device);
-  return fingerprint && { device, fingerprint, ed25519: identities.get(fingerprint)?.ed25519 };
-}
 
 /**
  * How a listed device is written to: in the first of its versions that works.
@@ -80,8 +23,8 @@ function shownBy({ devices, identities }: Person, device: DeviceId): Sighting | 
  */
 export function routeTo(view: View, listed: ListedDevice, isForAnyone = false): Route {
   let reason: SkipReason = "no-bundle";
-  for (const version of listed.versions) {
-    const found = sessionWith(view, listed, version);
+  for (const way of listed.ways) {
+    const found = sessionWith(view, listed, way);
     if (found === "none") return { kind: "unprepared" };
     if (typeof found === "string") reason = found;
     else if (listed.refusal && !isForAnyone) return { kind: "skip", reason: listed.refusal };
@@ -101,26 +44,30 @@ export interface FoundSession {
   readonly preparedAt: EpochMs | undefined;
 }
 
-/** The session in which a device is written to in a version, with the identity that it shows; or why there is none. */
+/** The session in which a device is written to in one way, with the identity that it shows; or why there is none. */
 export function sessionWith(
   view: View,
   { address, device, shown }: ListedDevice,
-  version: OmemoVersion,
+  way: Way,
 ): FoundSession | "none" | SkipReason {
-  const peer: Peer = { version: version.name, address, device };
-  const place = sessionKey(peer);
+  const { version, place } = way;
   const current = sessionAt(view, place);
-  if (current && isOf(shown, current))
+  if (current && isOf(way, shown, current))
     return { kind: "session", version, session: current, place, preparedAt: undefined };
-  const prepared = readPrepared(view, peer);
+  const prepared = readPrepared(view, { version: version.name, address, device });
   if (!prepared) return "none";
   if (!("session" in prepared)) return prepared.failure;
   const session = parseSession(prepared.session);
-  return isOf(shown, session)
+  return isOf(way, shown, session)
     ? { kind: "session", version, session, place, preparedAt: prepared.at }
     : "none";
 }
 
-function isOf(shown: Sighting | undefined, { profile, remoteIdentityKey }: Session): boolean {
+function isOf(
+  { identityKey }: Way,
+  shown: Sighting | undefined,
+  { profile, remoteIdentityKey }: Session,
+): boolean {
+  if (identityKey && isSameKey(identityKey, remoteIdentityKey)) return true;
   return shown !== undefined && isShown(profile, remoteIdentityKey, shown);
 }

@@ -3,7 +3,6 @@ import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import type { Sealed } from "./port.js";
 import { readList } from "./records.js";
-import { listedDevices } from "./route.js";
 import { DeviceSealer, type Outgoing } from "./seal-devices.js";
 import { faultOf, sealWith } from "./seal.js";
 
@@ -43,7 +42,7 @@ export async function sealAhead(
     return undefined;
   const sealer = new DeviceSealer(context, outgoing);
   const listed = storage.read((view) =>
-    addresses.flatMap((address) => listedDevices(context, view, address) ?? []),
+    addresses.flatMap((address) => context.listed.of(view, address) ?? []),
   );
   try {
     for (let next = 0; next < listed.length;) {

@@ -5,7 +5,8 @@ import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
 import type { SkippedDevice } from "./port.js";
 import { ofPeer } from "./records.js";
-import { type ListedDevice, type Route, routeTo } from "./route.js";
+import type { ListedDevice } from "./listed-devices.js";
+import { type Route, routeTo } from "./route.js";
 import type { Content, DeviceKey, OmemoVersion, SealedContent } from "./version.js";
 
 /** What is to be encrypted, and for whom. */
@@ -21,10 +22,9 @@ export interface Outgoing {
 export type SealedDevice = SealedKey | ({ readonly kind: "skipped" } & SkippedDevice);
 
 /** What one device needs to read the content. */
-export interface SealedKey {
+export interface SealedKey extends DeviceKey {
   readonly kind: "sealed";
   readonly version: OmemoVersion;
-  readonly key: DeviceKey;
   /** The session after it, as it is stored. */
   readonly session: Buffer;
   /** Under which key that is. */
@@ -101,8 +101,16 @@ export class DeviceSealer {
     const { version, place } = route;
     const { keyMaterial } = this.#contentOf(version);
     const { message, isPreKeyMessage, session } = encrypt(route.session, keyMaterial);
-    const key = { address, device, isPreKey: isPreKeyMessage, data: message };
-    return { kind: "sealed", version, key, session: serialiseSession(session), place };
+    return {
+      kind: "sealed",
+      version,
+      place,
+      session: serialiseSession(session),
+      jid: address,
+      rid: device,
+      isPreKey: isPreKeyMessage,
+      data: message,
+    };
   }
 
   #contentOf(version: OmemoVersion): SealedContent {
@@ -118,10 +126,10 @@ export class DeviceSealer {
 
 /** Keeps the sessions as they are after encrypting; one that had only been prepared is used from now on. */
 export function keepDevices(transaction: Transaction, sealed: readonly SealedKey[]): void {
-  for (const { version, key, session, place } of sealed) {
+  for (const { version, place, session, jid, rid, isPreKey } of sealed) {
     transaction.set(place, session);
-    const { address, device } = key;
-    if (key.isPreKey) transaction.delete(ofPeer("prepared", { version: version.name, address, device }));
+    if (isPreKey)
+      transaction.delete(ofPeer("prepared", { version: version.name, address: jid, device: rid }));
   }
 }
 
@@ -133,13 +141,17 @@ function restrict(route: Route, { text, elements, isTextEnough }: Content): Rout
 }
 
 function isCurrent({ listed: before, reads }: Ahead, view: View, now: ListedDevice): boolean {
+  return isAsListed(before, now) && reads.every(([key, value]) => isSame(view.get(key), value));
+}
+
+function isAsListed(before: ListedDevice, now: ListedDevice): boolean {
+  if (before === now) return true;
   return (
     before.refusal === now.refusal &&
     before.shown?.fingerprint === now.shown?.fingerprint &&
     before.shown?.ed25519 === now.shown?.ed25519 &&
-    before.versions.length === now.versions.length &&
-    before.versions.every((version, index) => version === now.versions[index]) &&
-    reads.every(([key, value]) => isSame(view.get(key), value))
+    before.ways.length === now.ways.length &&
+    before.ways.every(({ version }, index) => version === now.ways[index]?.version)
   );
 }
 

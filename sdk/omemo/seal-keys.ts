@@ -50,7 +50,7 @@ function sealKey(
   keyMaterial: Buffer,
 ): SealedKey {
   const { message, isPreKeyMessage, session: next } = encrypt(session, keyMaterial);
-  const key = { address, device, isPreKey: isPreKeyMessage, data: message };
+  const key = { jid: address, rid: device, isPreKey: isPreKeyMessage, data: message };
   return { peer: { version: name, address, device }, key, session: next };
 }
 

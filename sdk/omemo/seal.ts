@@ -5,9 +5,10 @@ import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
 import type { Sealed, SkippedDevice } from "./port.js";
-import { listedDevices, type ListedDevice, routeTo } from "./route.js";
+import type { ListedDevice } from "./listed-devices.js";
+import { routeTo } from "./route.js";
 import { DeviceSealer, keepDevices, type Outgoing, type SealedKey } from "./seal-devices.js";
-import type { Content } from "./version.js";
+import type { Content, OmemoVersion } from "./version.js";
 
 /**
  * Encrypts for all devices of the recipients and one's own others, for each in the version that it is reached in.
@@ -31,30 +32,25 @@ export function sealMessage(context: OmemoContext, transaction: Transaction, out
 /** The same with what may have done a part of it ahead, and is closed by the caller. @throws {OmemoError} */
 export function sealWith(context: OmemoContext, transaction: Transaction, sealer: DeviceSealer): Sealed {
   const { recipients } = sealer.outgoing;
-  const sealed: SealedKey[] = [];
+  const { address: self } = context.keys;
+  const sealed = new Map<OmemoVersion, SealedKey[]>(context.versions.map((version) => [version, []]));
   const skipped: SkippedDevice[] = [];
+  const devices = { recipient: 0, own: 0 };
   for (const listed of devicesOf(context, transaction, recipients)) {
     const result = sealer.seal(transaction, listed);
-    if (result.kind === "sealed") sealed.push(result);
-    else skipped.push({ address: result.address, device: result.device, reason: result.reason });
+    if (result.kind === "skipped") {
+      skipped.push({ address: result.address, device: result.device, reason: result.reason });
+      continue;
+    }
+    sealed.get(result.version)?.push(result);
+    devices[listed.address === self && !recipients.includes(self) ? "own" : "recipient"]++;
   }
-  const own = recipients.includes(context.keys.address)
-    ? 0
-    : sealed.filter(({ key }) => key.address === context.keys.address).length;
-  if (sealed.length === own) throw noRecipient(context, recipients, skipped);
-  const versions = context.versions.filter((one) => sealed.some(({ version }) => version === one));
-  const elements = versions.map((one) =>
-    sealer.write(
-      one,
-      sealed.filter(({ version }) => version === one).map(({ key }) => key),
-    ),
-  );
-  keepDevices(transaction, sealed);
-  return {
-    payload: elements.join("") + omemoCompanions(versions.map(({ profile }) => profile.namespace)),
-    devices: { recipient: sealed.length - own, own },
-    skipped,
-  };
+  if (devices.recipient === 0) throw noRecipient(context, recipients, skipped);
+  const used = [...sealed].filter(([, keys]) => keys.length > 0);
+  const elements = used.map(([version, keys]) => sealer.write(version, keys));
+  for (const [, keys] of used) keepDevices(transaction, keys);
+  const companions = omemoCompanions(used.map(([{ profile }]) => profile.namespace));
+  return { payload: elements.join("") + companions, devices, skipped };
 }
 
 /**
@@ -88,7 +84,7 @@ export function faultOf({ text = "" }: Content): InvalidInput | undefined {
 /** Every device that a message is meant for, but this one. @throws {OmemoError} `not-prepared` */
 function devicesOf(context: OmemoContext, view: View, recipients: readonly string[]): ListedDevice[] {
   return [...new Set([...recipients, context.keys.address])].flatMap((address) => {
-    const listed = listedDevices(context, view, address);
+    const listed = context.listed.of(view, address);
     if (!listed) throw notPrepared();
     return listed;
   });

@@ -8,6 +8,7 @@ import { DEFAULT_TIMES, type Enqueue, type OmemoContext, type OmemoTimes } from 
 import { type ControlMessage, sealControl } from "./control.js";
 import { Directory } from "./directory.js";
 import { fingerprintOf } from "./fingerprint.js";
+import { KnownDevices } from "./listed-devices.js";
 import { News } from "./news.js";
 import { isInEveryList } from "./own-devices.js";
 import { isBundleStale, loadOwnKeys } from "./own-keys.js";
@@ -28,7 +29,7 @@ import { PushedLists } from "./pushed-lists.js";
 import { sessionsToRenew } from "./repairs.js";
 import { checkRecipient, sealMessage } from "./seal.js";
 import { sealAhead, type SealedAhead } from "./seal-ahead.js";
-import { DEFAULT_TRUST_POLICY, KnownPeople, type TrustPolicy } from "./trust/mod.js";
+import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "./trust/mod.js";
 import type { OmemoTrust } from "./trust-port.js";
 import { TrustService } from "./trust-service.js";
 import { Upkeep } from "./upkeep.js";
@@ -99,6 +100,7 @@ class OmemoService implements Omemo {
     enqueue,
   }: OmemoOptions) {
     const keys = loadOwnKeys(storage, number.bare, device);
+    const spoken = VERSIONS.filter(({ name }) => versions.includes(name));
     this.fingerprint = fingerprintOf(axolotl, axolotl.encodeIdentity(keys.identity));
     this.#context = {
       storage,
@@ -108,10 +110,10 @@ class OmemoService implements Omemo {
       clock: clock ?? systemClock,
       news: new News(storage, onEvent ?? (() => {})),
       times: { ...DEFAULT_TIMES, ...times },
-      versions: VERSIONS.filter(({ name }) => versions.includes(name)),
+      versions: spoken,
       self: { address: keys.address, fingerprint: this.fingerprint },
       trustPolicy,
-      people: new KnownPeople(),
+      listed: new KnownDevices({ self: keys, versions: spoken, trustPolicy }),
       enqueue,
       answerDue: () => this.#upkeep.answerDue(),
     };

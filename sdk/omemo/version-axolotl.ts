@@ -46,13 +46,7 @@ function sealed({
 }: Pick<OmemoMessage, "iv" | "payload"> & { keyMaterial: Buffer }): SealedContent {
   return {
     keyMaterial,
-    write: (sid, keys) =>
-      writeEncrypted({
-        sid,
-        keys: keys.map(({ device, isPreKey, data }) => ({ rid: device, isPreKey, data })),
-        iv,
-        payload,
-      }),
+    write: (sid, keys) => writeEncrypted({ sid, keys, iv, payload }),
   };
 }
 

@@ -49,17 +49,7 @@ function seal(content: Content, { from, to, at }: EnvelopeRoute): SealedContent 
 function sealed(payload: Buffer | undefined, keyMaterial: Buffer): SealedContent {
   return {
     keyMaterial,
-    write: (sid, keys) =>
-      writeEncrypted2({
-        sid,
-        keys: keys.map(({ address, device, isPreKey, data }) => ({
-          jid: address,
-          rid: device,
-          isPreKey,
-          data,
-        })),
-        payload,
-      }),
+    write: (sid, keys) => writeEncrypted2({ sid, keys, payload }),
   };
 }
 

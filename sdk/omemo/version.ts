@@ -71,11 +71,11 @@ export interface SealedContent {
   readonly write: (sid: DeviceId, keys: readonly DeviceKey[]) => string;
 }
 
-/** Key material as it was encrypted for a device. */
+/** Key material as it was encrypted for a device: named as in the stanza, so that hundreds are written as they are. */
 export interface DeviceKey {
   /** The bare JID whose device it is. */
-  readonly address: string;
-  readonly device: DeviceId;
+  readonly jid: string;
+  readonly rid: DeviceId;
   /** Whether it builds a session. */
   readonly isPreKey: boolean;
   readonly data: Uint8Array;

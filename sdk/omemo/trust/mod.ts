@@ -10,7 +10,7 @@ export type { TrustLevel, TrustPolicy, TrustSource } from "./policy.js";
 export { forgetDevice, hasRoomForSighting, identitiesOf, judge } from "./person.js";
 export type { IdentityRecord, KnownIdentity, Meeting, Person, Sighting } from "./person.js";
 export { keepSighting, verdictsOn } from "./sightings.js";
-export { KnownPeople, readPerson, writePerson } from "./records.js";
+export { parsePerson, personKey, readPerson, writePerson } from "./records.js";
 export { decideByUser, receiveTrustMessage } from "./decisions.js";
 export type { Decided, TrustChange } from "./decisions.js";
 export type { Endpoint } from "./automatic.js";

@@ -2,7 +2,7 @@ import type { EpochMs } from "../../../src/clock.js";
 import type { DeviceId } from "../../../src/ids.js";
 import type { Transaction, View } from "../../storage/port.js";
 import type { Fingerprint } from "../port.js";
-import { parseJson, readJson, writeJson } from "../records.js";
+import { parseJson, writeJson } from "../records.js";
 import { type IdentityRecord, type Person, STRANGER } from "./person.js";
 import type { TrustLevel, TrustSource } from "./policy.js";
 
@@ -31,30 +31,14 @@ interface StoredPerson {
   readonly devices: readonly (readonly [device: DeviceId, identity: number])[];
 }
 
-/** What is known of the identities of an address. */
-export function readPerson(view: View, address: string): Person {
-  const stored = readJson(view, PERSON_PREFIX + address) as StoredPerson | undefined;
-  return stored ? parsePerson(stored) : STRANGER;
+/** Where it is kept what is known of the identities of an address. */
+export function personKey(address: string): string {
+  return PERSON_PREFIX + address;
 }
 
-/** People whose records are kept taken apart: those of some groups. */
-const MAX_KNOWN = 1024;
-
-/** People as they were read last: a message to hundreds of devices does not take the same records apart each time. */
-export class KnownPeople {
-  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly person: Person }>();
-
-  /** What is known of the identities of an address, as the store has it now. */
-  read(view: View, address: string): Person {
-    const bytes = view.get(PERSON_PREFIX + address);
-    if (!bytes) return STRANGER;
-    const known = this.#known.get(address);
-    if (known && Buffer.compare(known.bytes, bytes) === 0) return known.person;
-    const person = parsePerson(parseJson(bytes) as StoredPerson);
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.set(address, { bytes, person });
-    return person;
-  }
+/** What is known of the identities of an address. */
+export function readPerson(view: View, address: string): Person {
+  return parsePerson(view.get(personKey(address)));
 }
 
 /** Keeps what is known of the identities of an address. */
@@ -65,7 +49,7 @@ export function writePerson(transaction: Transaction, address: string, person: P
   });
   const places = new Map(identities.map(([fingerprint], place) => [fingerprint, place]));
   const devices = [...person.devices].map(([device, shown]) => [device, places.get(shown)]);
-  writeJson(transaction, PERSON_PREFIX + address, { identities, devices });
+  writeJson(transaction, personKey(address), { identities, devices });
 }
 
 /** Everybody of whom something is known, a page of records at a time. */
@@ -75,14 +59,17 @@ export function* people(view: View): Generator<readonly [address: string, person
   for (;;) {
     const page = view.scan(PERSON_PREFIX, after === undefined ? { limit } : { after, limit });
     for (const [key, value] of page) {
-      yield [key.slice(PERSON_PREFIX.length), parsePerson(parseJson(value) as StoredPerson)];
+      yield [key.slice(PERSON_PREFIX.length), parsePerson(value)];
     }
     if (page.length < limit) return;
     after = page.at(-1)?.[0];
   }
 }
 
-function parsePerson({ identities, devices }: StoredPerson): Person {
+/** A person from the record; somebody of whom nothing is known when there is none. */
+export function parsePerson(bytes: Uint8Array | undefined): Person {
+  if (!bytes) return STRANGER;
+  const { identities, devices } = parseJson(bytes) as StoredPerson;
   const records = new Map<Fingerprint, IdentityRecord>();
   for (const [fingerprint, level, by, at, wasVerified, ed25519] of identities) {
     records.set(fingerprint, {

@@ -1,11 +1,12 @@
-import { KnownPeople } from "../../../sdk/omemo/trust/mod.js";
 import { expect } from "chai";
 import { Jid } from "../../../src/jid.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../../../sdk/omemo/context.js";
+import { KnownDevices } from "../../../sdk/omemo/listed-devices.js";
 import { News } from "../../../sdk/omemo/news.js";
 import { loadOwnKeys } from "../../../sdk/omemo/own-keys.js";
 import { sealAhead, type SealedAhead } from "../../../sdk/omemo/seal-ahead.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
+import { DEFAULT_TRUST_POLICY } from "../../../sdk/omemo/trust/mod.js";
 import { VERSIONS } from "../../../sdk/omemo/versions.js";
 import { type Device, JULIET, open, ROMEO, seal, send, textOf, World } from "./world.js";
 
@@ -36,6 +37,8 @@ describe("sealAhead", () => {
   /** A context whose clock goes on by a millisecond whenever it is asked. */
   function contextOf({ storage, account, number, id, omemo }: Device): OmemoContext {
     let nowMs = 0;
+    const keys = loadOwnKeys(storage, number.bare, id);
+    const versions = VERSIONS.filter(({ name }) => name === "2");
     return {
       storage,
       account,
@@ -46,12 +49,12 @@ describe("sealAhead", () => {
         after: (...asked) => world.clock.after(...asked),
       },
       news: new News(storage, () => {}),
-      keys: loadOwnKeys(storage, number.bare, id),
+      keys,
       times: DEFAULT_TIMES,
-      versions: VERSIONS.filter(({ name }) => name === "2"),
+      versions,
       self: { address: number.bare, fingerprint: omemo.fingerprint },
-      trustPolicy: "blind-before-verification",
-      people: new KnownPeople(),
+      trustPolicy: DEFAULT_TRUST_POLICY,
+      listed: new KnownDevices({ self: keys, versions, trustPolicy: DEFAULT_TRUST_POLICY }),
     };
   }
 

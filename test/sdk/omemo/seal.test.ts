@@ -1,4 +1,3 @@
-import { KnownPeople } from "../../../sdk/omemo/trust/mod.js";
 import { expect } from "chai";
 import { systemClock } from "../../../src/clock.js";
 import { Jid } from "../../../src/jid.js";
@@ -6,10 +5,12 @@ import { NS } from "../../../src/namespaces.js";
 import { xml } from "../../../src/xml.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../../../sdk/omemo/context.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
+import { KnownDevices } from "../../../sdk/omemo/listed-devices.js";
 import { News } from "../../../sdk/omemo/news.js";
 import { loadOwnKeys } from "../../../sdk/omemo/own-keys.js";
 import { sealMessage } from "../../../sdk/omemo/seal.js";
 import type { Outgoing } from "../../../sdk/omemo/seal-devices.js";
+import { DEFAULT_TRUST_POLICY } from "../../../sdk/omemo/trust/mod.js";
 import { VERSIONS } from "../../../sdk/omemo/versions.js";
 import { type Device, JULIET, open, ROMEO, textOf, World } from "./world.js";
 
@@ -18,18 +19,19 @@ const BENVOLIO = Jid.parse("+15551230004@phone.example.org");
 /** Encrypts what the service of a device has no method for. */
 function sealAt(device: Device, world: World, outgoing: Outgoing): Sealed {
   const { storage, account, number, id } = device;
+  const keys = loadOwnKeys(storage, number.bare, id);
   const context: OmemoContext = {
     storage,
     account,
     connection: world.server.portOf(account.bare),
     clock: systemClock,
     news: new News(storage, () => {}),
-    keys: loadOwnKeys(storage, number.bare, id),
+    keys,
     times: DEFAULT_TIMES,
     versions: VERSIONS,
     self: { address: number.bare, fingerprint: device.omemo.fingerprint },
-    trustPolicy: "blind-before-verification",
-    people: new KnownPeople(),
+    trustPolicy: DEFAULT_TRUST_POLICY,
+    listed: new KnownDevices({ self: keys, versions: VERSIONS, trustPolicy: DEFAULT_TRUST_POLICY }),
   };
   return storage.transaction((transaction) => sealMessage(context, transaction, outgoing));
 }

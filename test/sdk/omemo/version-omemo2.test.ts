@@ -15,7 +15,7 @@ const ROUTE: EnvelopeRoute = { from: JULIET, to: ROMEO, at: Date.UTC(2026, 0, 1)
 /** The key material, and the `<encrypted/>` with one key. */
 function sealed(content: Content): { keyMaterial: Buffer; encrypted: Element } {
   const { keyMaterial, write } = versionOmemo2.seal(content, ROUTE);
-  const key = { address: ROMEO.bare, device: DEVICE, isPreKey: false, data: Buffer.of(1) };
+  const key = { jid: ROMEO.bare, rid: DEVICE, isPreKey: false, data: Buffer.of(1) };
   return { keyMaterial, encrypted: parseXml(write(11 as DeviceId, [key])) };
 }
 
@@ -93,7 +93,7 @@ describe("versionOmemo2.read", () => {
     expect(opened(message).kind).equal("content");
     const withoutTime = { ...ROUTE, at: undefined as unknown as EpochMs };
     const { keyMaterial, write } = versionOmemo2.seal({ text: undefined, elements: [trust] }, withoutTime);
-    const key = { address: ROMEO.bare, device: DEVICE, isPreKey: false, data: Buffer.of(1) };
+    const key = { jid: ROMEO.bare, rid: DEVICE, isPreKey: false, data: Buffer.of(1) };
     const encrypted = parseXml(write(11 as DeviceId, [key]));
     expect(opened({ keyMaterial, encrypted })).eql({ kind: "failed", reason: "bad-envelope" });
   });

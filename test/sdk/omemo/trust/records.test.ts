@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { openMemoryStorage } from "../../../../sdk/storage/memory.js";
 import { decide, meet, type Person, STRANGER } from "../../../../sdk/omemo/trust/person.js";
-import { KnownPeople, people, readPerson, writePerson } from "../../../../sdk/omemo/trust/records.js";
+import { people, readPerson, writePerson } from "../../../../sdk/omemo/trust/records.js";
 import { device, JULIET, key, print, ROMEO } from "./keys.js";
 
 const BLIND = "blind-before-verification";
@@ -30,31 +30,6 @@ describe("writePerson", () => {
       ed25519: undefined,
     });
     expect(storage.read((view) => readPerson(view, JULIET))).equal(STRANGER);
-  });
-});
-
-describe("KnownPeople", () => {
-  it("reads a person as the store has it, also after a change and when a change is undone", () => {
-    const storage = openMemoryStorage();
-    const known = new KnownPeople();
-    const [before, after] = (["trusted", "distrusted"] as const).map((level) =>
-      decide(STRANGER, { fingerprint: print(1), level, by: "user", at: 1 }),
-    ) as [Person, Person];
-    const read = (): Person => storage.read((view) => known.read(view, ROMEO));
-    expect(read()).equal(STRANGER);
-    storage.transaction((transaction) => writePerson(transaction, ROMEO, before));
-    expect(read()).eql(before);
-    expect(read()).equal(read());
-    const undone = (): void =>
-      storage.transaction((transaction) => {
-        writePerson(transaction, ROMEO, after);
-        expect(known.read(transaction, ROMEO)).eql(after);
-        throw new Error("undone");
-      });
-    expect(undone).throw("undone");
-    expect(read()).eql(before);
-    storage.transaction((transaction) => writePerson(transaction, ROMEO, after));
-    expect(read()).eql(after);
   });
 });
 
