@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { MessageId } from "../../src/ids.js";
 import { decideAcceptance, type MailboxFacts, type MailboxLimits } from "../mailbox/service.js";
-import type { NewMessageEntry } from "../mailbox/store.js";
+import type { NewMessageEntry } from "../mailbox/accept-store.js";
 import { openReceipts } from "../receipts/store.js";
 import type { Migration } from "../store/migrations.js";
 import type { StoreModule } from "../store/operations.js";

@@ -2,6 +2,7 @@ import type { Seq } from "../../src/ids.js";
 import { NS } from "../../src/namespaces.js";
 import { escapeXML } from "../../src/xml.js";
 import type { DeliveryPorts, Offer, Session } from "./delivery-ports.js";
+import { Departures } from "./departures.js";
 import { openSession, type OpenSession } from "./open-session.js";
 import { PARCEL_BYTES, PARCEL_ENTRIES } from "./parcel.js";
 import type { WindowLimits } from "./window.js";
@@ -18,13 +19,6 @@ const MAX_RESENDS = 5;
 const TICK_MS = 1_000;
 
 /**
- * How long entries wait for company while others are on the way to the same device: until those are acknowledged, and
- * no longer than this. The busier the road, the later the acknowledgements and the fewer the stanzas: a message that is
- * alone waits for nothing, and a server with too much to do gets less to do.
- */
-const GATHER_MS = 20;
-
-/**
  * Brings the entries of mailboxes to the devices that are attached.
  *
  * New entries go at once when they are next in line and the window has room; otherwise the mailbox is read when
@@ -35,15 +29,15 @@ export class Delivery {
   readonly #limits: WindowLimits;
   readonly #byDevice = new Map<number, OpenSession>();
   readonly #byJid = new Map<string, OpenSession>();
-  readonly #dirty = new Set<OpenSession>();
+  readonly #departures: Departures;
   readonly #answered = new Set<OpenSession>();
   readonly #recalled = new Set<string>();
-  readonly #gathering = new Set<OpenSession>();
   #offered: Offer[] = [];
   #cancelTick: (() => void) | undefined;
 
   constructor(ports: DeliveryPorts) {
     this.#ports = ports;
+    this.#departures = new Departures(ports);
     this.#limits = { entries: ports.windowEntries, bytes: WINDOW_BYTES };
   }
 
@@ -128,7 +122,7 @@ export class Delivery {
       else rest.push(offer);
     }
     this.#offered = rest;
-    for (const session of this.#answered) this.#flush(session);
+    for (const session of this.#answered) this.#departures.flush(session);
     this.#answered.clear();
   }
 
@@ -140,7 +134,7 @@ export class Delivery {
       if (session) this.#take(session, offer);
       else this.#ports.onUnattached(offer);
     }
-    this.#flushAll();
+    this.#departures.endTurn();
   }
 
   #take(session: OpenSession, offer: Offer): void {
@@ -168,7 +162,7 @@ export class Delivery {
     if (!session.window.acknowledge(seq)) return;
     session.resends = 0;
     session.sentAtMs = undefined;
-    if (this.#gathering.delete(session)) this.#flush(session);
+    this.#departures.release(session);
     this.#restartTimer(session);
     if (session.isBehind) void this.#pump(session);
   }
@@ -194,7 +188,7 @@ export class Delivery {
   /** Ends all timers. */
   stop(): void {
     this.#cancelTick?.();
-    this.#gathering.clear();
+    this.#departures.stop();
     this.#byDevice.clear();
     this.#byJid.clear();
   }
@@ -209,8 +203,7 @@ export class Delivery {
   #forget(session: OpenSession, reason: string | undefined): void {
     this.#byDevice.delete(session.device);
     this.#byJid.delete(session.fullJid);
-    this.#dirty.delete(session);
-    this.#gathering.delete(session);
+    this.#departures.forget(session);
     this.#answered.delete(session);
     this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
     if (reason !== undefined) this.tellDetached(session.fullJid, reason);
@@ -218,7 +211,7 @@ export class Delivery {
 
   /** Tells a full JID that its mailbox is closed, so that it attaches again if it should. */
   tellDetached(fullJid: string, reason: string): void {
-    this.#headline(fullJid, `<detached xmlns='${NS.mailbox}'>${escapeXML(reason)}</detached>`);
+    this.#departures.tell(fullJid, `<detached xmlns='${NS.mailbox}'>${escapeXML(reason)}</detached>`);
   }
 
   async #pump(session: OpenSession): Promise<void> {
@@ -258,47 +251,10 @@ export class Delivery {
     const { metrics } = this.#ports;
     (isRedelivery ? metrics.entriesRedelivered : metrics.entriesDelivered).inc();
     if (isFirst) this.#restartTimer(session);
-    session.parcel.add({ ...content, seq: seq as Seq, isRedelivery }, compact, () => this.#flush(session));
-    if (this.#dirty.size === 0) setImmediate(() => this.#flushAll());
-    this.#dirty.add(session);
-  }
-
-  #flushAll(): void {
-    const now = this.#ports.clock.monotonicMs();
-    for (const session of this.#dirty) {
-      if (session.sentAtMs === undefined || now - session.sentAtMs >= GATHER_MS) this.#flush(session);
-      else this.#gather(session);
-    }
-    this.#dirty.clear();
-  }
-
-  #gather(session: OpenSession): void {
-    if (this.#gathering.size === 0) this.#ports.clock.after(GATHER_MS, () => this.#endGathering());
-    this.#gathering.add(session);
-  }
-
-  #endGathering(): void {
-    for (const session of this.#gathering) this.#flush(session);
-    this.#gathering.clear();
-  }
-
-  #flush(session: OpenSession): void {
-    const content = session.parcel.take();
-    if (content === undefined) return;
-    session.sentAtMs = this.#ports.clock.monotonicMs();
-    this.#headline(session.fullJid, content);
-  }
-
-  #headline(fullJid: string, content: string): void {
-    const { domain, link, log } = this.#ports;
-    // Offline: entries stay where they are, and go when the link is up again
-    if (!link.isOnline) return;
-    try {
-      link.send(`<message type='headline' from='${domain}' to='${escapeXML(fullJid)}'>${content}</message>`);
-    } catch (error) {
-      // The server does not read, or will not take it: the time-out of the window looks after what was in it
-      log.warn({ reason: (error as Error).message }, "a delivery could not be sent");
-    }
+    session.parcel.add({ ...content, seq: seq as Seq, isRedelivery }, compact, () =>
+      this.#departures.flush(session),
+    );
+    this.#departures.add(session);
   }
 
   #restartTimer(session: OpenSession, isForced = false): void {

@@ -18,6 +18,7 @@ import type { Context, IqRequest, Stanza } from "../capability.js";
 import type { Numbers } from "../numbers.js";
 import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
+import type { StoredSubmission } from "./accept-store.js";
 import type { AttachRequest, OpenedMailbox } from "./attach-store.js";
 import type { Offer, Session } from "./delivery-ports.js";
 import type { Delivery } from "./delivery.js";
@@ -26,7 +27,7 @@ import { offerGeneration, openClaim, openGeneration } from "./generation.js";
 import { messageOffers, receiptOffers } from "./offers.js";
 import { prove } from "./proof.js";
 import { refusalError } from "./service.js";
-import type { MailboxOperations, StoredSubmission } from "./store.js";
+import type { MailboxOperations } from "./store.js";
 import { issueNonce, issueToken } from "./tokens.js";
 
 const DAY_MS = 86_400_000;
@@ -194,7 +195,11 @@ export class MailboxHandler {
     const { context, store, delivery } = this.#ports;
     const prepared = messages.map((message) => this.#prepare(message));
     const known = prepared.filter((one) => one !== undefined);
-    const result = await store.accept(session, known, context.clock.now(), context.config.mailbox, sent);
+    // What goes to another thread is copied: no more of a session than is asked for
+    const { account, device, numberJid } = session;
+    const { maxEntries, maxBytes } = context.config.mailbox;
+    const limits = { maxEntries, maxBytes };
+    const result = await store.accept({ account, device }, known, context.clock.now(), limits, sent);
     if (!result) throw notAttached();
     let next = 0;
     const offers: Offer[] = [];
@@ -207,7 +212,7 @@ export class MailboxHandler {
       const { acceptedAt, isDuplicate, entries } = outcome;
       context.metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
       const { id, payload, compact } = message;
-      const content = { from: session.numberJid, to: message.to.bare, id, at: acceptedAt, payload };
+      const content = { from: numberJid, to: message.to.bare, id, at: acceptedAt, payload };
       offers.push(...messageOffers(content, entries, compact));
       return { id, acceptedAt, isDuplicate };
     });
@@ -224,11 +229,12 @@ export class MailboxHandler {
   }
 
   // XEP-0333 §4.3: the marker goes to the sender of the message that was displayed
-  async #markRead(session: Session, { id, to, displayed }: Submission): Promise<SubmitOutcome[]> {
+  async #markRead({ account, device }: Session, { id, to, displayed }: Submission): Promise<SubmitOutcome[]> {
     const { context, receipts, numbers } = this.#ports;
     const senderHash = numbers.hashOf(to);
     const now = context.clock.now();
-    const made = senderHash && (await receipts.read(session, senderHash, displayed as MessageId, now));
+    const made =
+      senderHash && (await receipts.read({ account, device }, senderHash, displayed as MessageId, now));
     if (!made)
       return [{ id, error: new StanzaError("item-not-found", "no such message came from this number") }];
     this.offerReceipts(made);

@@ -7,8 +7,9 @@ import type { Content, ReadMailbox } from "./delivery-ports.js";
 import { depthGauges } from "./depth.js";
 import { Delivery } from "./delivery.js";
 import { MailboxHandler } from "./handler.js";
+import type { StoredEntry } from "./read-store.js";
 import { Retention } from "./retention.js";
-import type { MailboxOperations, StoredEntry } from "./store.js";
+import type { MailboxOperations } from "./store.js";
 
 /** The mailbox: submit, attach, deliver, acknowledge. Source: docs/protocol.md */
 export const mailbox: CapabilityModule = {

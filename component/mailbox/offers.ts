@@ -1,7 +1,7 @@
 import type { Context } from "../capability.js";
 import type { NewReceiptEntry } from "../receipts/store.js";
+import type { NewMessageEntry } from "./accept-store.js";
 import type { Content, Offer } from "./delivery-ports.js";
-import type { NewMessageEntry } from "./store.js";
 
 /** Bytes that a receipt counts for in a window, beside its ids. */
 const RECEIPT_BYTES = 200;

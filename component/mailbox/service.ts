@@ -20,13 +20,13 @@ export interface MailboxFacts {
 }
 
 /** What is known when a message asks to be accepted. */
-export interface AcceptanceFacts {
+export interface AcceptanceFacts<Mailbox extends MailboxFacts = MailboxFacts> {
   /** The message that the sender used this id for before. */
   readonly earlier: { readonly isSame: boolean; readonly acceptedAt: EpochMs } | undefined;
   /** The account that the number belongs to, with its mailboxes. */
-  readonly recipient: { readonly account: number; readonly mailboxes: readonly MailboxFacts[] } | undefined;
+  readonly recipient: { readonly account: number; readonly mailboxes: readonly Mailbox[] } | undefined;
   /** The sender's mailboxes but that of the sending device. */
-  readonly senderMailboxes: readonly MailboxFacts[];
+  readonly senderMailboxes: readonly Mailbox[];
   readonly senderAccount: number;
   readonly sizeBytes: number;
   /** An earlier message of the same submit to the same number found the mailbox full. */
@@ -37,24 +37,27 @@ export interface AcceptanceFacts {
 export type Refusal = "id-reused" | "no-such-number" | "no-other-device" | "mailbox-full";
 
 /** What to do with a message that asks to be accepted. */
-export type Acceptance =
+export type Acceptance<Mailbox extends MailboxFacts = MailboxFacts> =
   | { readonly kind: "refuse"; readonly refusal: Refusal }
   | { readonly kind: "duplicate"; readonly acceptedAt: EpochMs }
   | {
       readonly kind: "accept";
       /** Mailboxes that get the message. */
-      readonly deliver: readonly MailboxFacts[];
+      readonly deliver: readonly Mailbox[];
       /** Full mailboxes, which the sender is told about. */
-      readonly skip: readonly MailboxFacts[];
+      readonly skip: readonly Mailbox[];
       /** The sender's other mailboxes, which get a copy. */
-      readonly copy: readonly MailboxFacts[];
+      readonly copy: readonly Mailbox[];
     };
 
 /** The share of the configuration that limits mailboxes. */
 export type MailboxLimits = Pick<Config["mailbox"], "maxEntries" | "maxBytes">;
 
 /** Decides whether a message is accepted, and which mailboxes it goes to. */
-export function decideAcceptance(facts: AcceptanceFacts, limits: MailboxLimits): Acceptance {
+export function decideAcceptance<Mailbox extends MailboxFacts>(
+  facts: AcceptanceFacts<Mailbox>,
+  limits: MailboxLimits,
+): Acceptance<Mailbox> {
   const { earlier, recipient, senderMailboxes, senderAccount, sizeBytes } = facts;
   if (earlier) {
     return earlier.isSame
@@ -64,7 +67,7 @@ export function decideAcceptance(facts: AcceptanceFacts, limits: MailboxLimits):
   if (!recipient) return { kind: "refuse", refusal: "no-such-number" };
   // A smaller message that would still fit must not overtake a larger one that did not
   if (facts.isBehindRefused) return { kind: "refuse", refusal: "mailbox-full" };
-  const hasRoom = (mailbox: MailboxFacts): boolean =>
+  const hasRoom = (mailbox: Mailbox): boolean =>
     mailbox.pendingCount < limits.maxEntries && mailbox.pendingBytes + sizeBytes <= limits.maxBytes;
   // A note to oneself goes to one's other devices, once
   const isToSelf = recipient.account === senderAccount;

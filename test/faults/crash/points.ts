@@ -51,14 +51,14 @@ export const CRASH_PATCHES: readonly Patch[] = [
     replace:
       '      failPoint("before a checkpoint");\n      database.pragma(`wal_checkpoint(${how})`);\n      failPoint("after a checkpoint");\n',
   },
-  ...importIn(`${MAILBOX}/store.ts`, 'import { openAttach } from "./attach-store.js";\n'),
+  ...importIn(`${MAILBOX}/accept-store.ts`, 'import { openBlockCheck } from "../contacts/block-store.js";\n'),
   after(
-    `${MAILBOX}/store.ts`,
+    `${MAILBOX}/accept-store.ts`,
     "    const message = Number(row.lastInsertRowid);\n",
     "a message is inserted and its entries are not",
   ),
   after(
-    `${MAILBOX}/store.ts`,
+    `${MAILBOX}/accept-store.ts`,
     "      insertEntry.run(device, seq, now, sizeBytes, message);\n",
     "an entry is inserted",
   ),
@@ -74,15 +74,12 @@ export const CRASH_PATCHES: readonly Patch[] = [
     replace:
       '    failPoint("an acknowledgement is committed and its receipts are not sent");\n    this.#ports.delivery.acknowledge(fullJid, seq);\n',
   },
-  ...importIn(
-    `${MAILBOX}/delivery.ts`,
-    'import { openSession, type OpenSession } from "./open-session.js";\n',
-  ),
+  ...importIn(`${MAILBOX}/departures.ts`, 'import type { OpenSession } from "./open-session.js";\n'),
   {
-    file: `${MAILBOX}/delivery.ts`,
-    find: "    this.#headline(session.fullJid, content);\n",
+    file: `${MAILBOX}/departures.ts`,
+    find: "    this.tell(session.fullJid, content);\n",
     replace:
-      '    failPoint("before relaying");\n    this.#headline(session.fullJid, content);\n    failPoint("after relaying");\n',
+      '    failPoint("before relaying");\n    this.tell(session.fullJid, content);\n    failPoint("after relaying");\n',
   },
   ...importIn(
     `${MAILBOX}/entries-store.ts`,

@@ -52,7 +52,7 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     name: "an entry is deleted when it is sent",
     patches: [
       {
-        file: `${MAILBOX}/store.ts`,
+        file: `${MAILBOX}/read-store.ts`,
         find: "        entries.push(readEntry(row));\n      }\n",
         replace:
           '        entries.push(readEntry(row));\n      }\n      database.prepare("DELETE FROM entries WHERE device = ? AND seq <= ?").run(device, entries.at(-1)?.seq ?? 0);\n',
@@ -66,8 +66,8 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     // The table has a constraint of its own against it
     patches: [
       {
-        file: `${MAILBOX}/store.ts`,
-        find: "const known = earlier.get(sender.account, id);",
+        file: `${MAILBOX}/accept-store.ts`,
+        find: "const known = earlier.get(account, id);",
         replace: "const known = undefined;",
       },
       {
@@ -83,10 +83,10 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     name: "delivered is told before the acknowledgement",
     patches: [
       {
-        file: `${MAILBOX}/store.ts`,
-        find: "    for (const { device } of decision.deliver) receipts.begin(message, device, deviceIdOf(device), now);\n",
+        file: `${MAILBOX}/accept-store.ts`,
+        find: "    for (const { device, deviceId } of deliver) receipts.begin(message, device, deviceId, now);\n",
         replace:
-          '    for (const { device } of decision.deliver) receipts.begin(message, device, deviceIdOf(device), now);\n    for (const { device } of decision.deliver) made.push(...receipts.raise([{ message, device, state: "delivered" }], now));\n',
+          '    for (const { device, deviceId } of deliver) receipts.begin(message, device, deviceId, now);\n    for (const { device } of deliver) made.push(...receipts.raise([{ message, device, state: "delivered" }], now));\n',
       },
     ],
     scenario: "senderIsAway",
@@ -143,7 +143,11 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
   {
     name: "a mailbox is emptied last in, first out",
     patches: [
-      { file: `${MAILBOX}/store.ts`, find: "ORDER BY seq LIMIT ?`;", replace: "ORDER BY seq DESC LIMIT ?`;" },
+      {
+        file: `${MAILBOX}/read-store.ts`,
+        find: "ORDER BY seq LIMIT ?`;",
+        replace: "ORDER BY seq DESC LIMIT ?`;",
+      },
     ],
     scenario: "diesOnArrival",
     shows: ["out-of-order"],
@@ -152,9 +156,9 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     name: "a message goes into the mailboxes of others too",
     patches: [
       {
-        file: `${MAILBOX}/store.ts`,
-        find: "isApp FROM devices WHERE account = ?`",
-        replace: "isApp FROM devices WHERE account >= ?`",
+        file: `${MAILBOX}/accept-store.ts`,
+        find: "FROM devices WHERE account = ?`",
+        replace: "FROM devices WHERE account >= ?`",
       },
     ],
     scenario: "comesAndGoes",

@@ -1,0 +1,210 @@
+import type { Database } from "better-sqlite3";
+import type { EpochMs } from "../../src/clock.js";
+import type { DeviceId, MessageId } from "../../src/ids.js";
+import { openAppMessages, type AppTraits } from "../apps/messages-store.js";
+import { openBlockCheck } from "../contacts/block-store.js";
+import type { NewReceiptEntry, Receipts } from "../receipts/store.js";
+import {
+  decideAcceptance,
+  type Acceptance,
+  type MailboxFacts,
+  type MailboxLimits,
+  type Refusal,
+} from "./service.js";
+
+/** A message as the store thread takes it. */
+export interface StoredSubmission {
+  readonly id: MessageId;
+  /** Keyed hash of the recipient's number. */
+  readonly toHash: Uint8Array;
+  readonly payload: string;
+  /** Hash of payload and recipient: tells a repeated message from another under the same id. */
+  readonly digest: Uint8Array;
+  /** Set when an ordinary app sent it: what that app is to be told of it. */
+  readonly app?: AppTraits | undefined;
+}
+
+/** Who submits. */
+export interface SubmittingDevice {
+  readonly account: number;
+  readonly device: number;
+}
+
+/** An entry that was just written to a mailbox. */
+export interface NewMessageEntry {
+  readonly device: number;
+  readonly seq: number;
+}
+
+/** What became of one submission. */
+export type StoredOutcome =
+  | { readonly refusal: Refusal }
+  | {
+      readonly acceptedAt: EpochMs;
+      readonly isDuplicate: boolean;
+      readonly entries: readonly NewMessageEntry[];
+    };
+
+/** What a batch of submissions led to. */
+export interface AcceptResult {
+  readonly outcomes: readonly StoredOutcome[];
+  /** Receipts for the sender, of mailboxes that were full. */
+  readonly receipts: readonly NewReceiptEntry[];
+}
+
+/** A submit while its messages are taken one after the other. */
+interface Submit {
+  readonly account: number;
+  readonly device: number;
+  readonly numberId: number;
+  readonly numberHash: Uint8Array;
+  readonly now: EpochMs;
+  readonly limits: MailboxLimits;
+  /** Receipts for the sender so far. */
+  readonly made: NewReceiptEntry[];
+  /** Hashes of the numbers whose mailboxes were found full. */
+  readonly full: Set<string>;
+}
+
+/** A mailbox with what is written into its entries and receipts. */
+interface Mailbox extends MailboxFacts {
+  readonly deviceId: DeviceId | null;
+  readonly nextSeq: number;
+}
+
+interface Target {
+  readonly account: number;
+  readonly numberId: number;
+}
+
+/** Bytes that an entry is taken to cost beside its payload. */
+const ENTRY_OVERHEAD_BYTES = 200;
+
+const MAILBOX = `devices.id AS device, device_id AS deviceId, pending_count AS pendingCount,
+  pending_bytes AS pendingBytes, next_seq AS nextSeq, resource IS NOT NULL AS isApp`;
+
+/** The SQL of accepting messages. */
+export function openAccept(database: Database, receipts: Receipts) {
+  const hasBlocked = openBlockCheck(database);
+  const write = openWriting(database, receipts);
+  const sameDevice = database.prepare<[number, number], { numberId: number; numberHash: Uint8Array }>(
+    `SELECT number AS numberId, hash AS numberHash FROM devices JOIN accounts ON accounts.id = account
+       JOIN numbers ON numbers.id = number WHERE devices.id = ? AND accounts.id = ?`,
+  );
+  const earlier = database.prepare<[number, string], { digest: Uint8Array; acceptedAt: number }>(
+    "SELECT digest, accepted_at AS acceptedAt FROM messages WHERE sender = ? AND origin_id = ?",
+  );
+  const accountByNumber = database.prepare<[Uint8Array], Target>(
+    "SELECT accounts.id AS account, number AS numberId FROM accounts JOIN numbers ON numbers.id = number WHERE hash = ?",
+  );
+  const mailboxesOf = database.prepare<[number], Mailbox>(`SELECT ${MAILBOX} FROM devices WHERE account = ?`);
+  const countSent = database.prepare("UPDATE devices SET sent = @sent WHERE id = @device AND sent < @sent");
+
+  const accept = (submit: Submit, submission: StoredSubmission): StoredOutcome => {
+    const { account, device, limits, full } = submit;
+    const { id, toHash, payload, digest } = submission;
+    const known = earlier.get(account, id);
+    const target = accountByNumber.get(toHash);
+    // Whoever is blocked sees what everybody sees of somebody who never comes: accepted, and no more
+    const isReached = target !== undefined && !hasBlocked(target.account, submit.numberHash);
+    const sizeBytes = Buffer.byteLength(payload) + ENTRY_OVERHEAD_BYTES;
+    const decision = decideAcceptance(
+      {
+        earlier: known && {
+          isSame: Buffer.compare(known.digest, digest) === 0,
+          acceptedAt: known.acceptedAt,
+        },
+        recipient: target && {
+          account: target.account,
+          mailboxes: isReached ? mailboxesOf.all(target.account) : [],
+        },
+        senderMailboxes: mailboxesOf.all(account).filter((mailbox) => mailbox.device !== device),
+        senderAccount: account,
+        sizeBytes,
+        isBehindRefused: full.size > 0 && full.has(keyOf(toHash)),
+      },
+      limits,
+    );
+    if (decision.kind === "accept") return write(submit, submission, target as Target, decision, sizeBytes);
+    if (decision.kind === "duplicate")
+      return { acceptedAt: decision.acceptedAt, isDuplicate: true, entries: [] };
+    if (decision.refusal === "mailbox-full") full.add(keyOf(toHash));
+    return { refusal: decision.refusal };
+  };
+
+  return {
+    /**
+     * Accepts messages of one device: each is deduplicated, stored and put into every mailbox, or refused.
+     *
+     * @param sent how often the device had encrypted something by then, when it says so
+     */
+    accept(
+      { account, device }: SubmittingDevice,
+      submissions: readonly StoredSubmission[],
+      now: EpochMs,
+      limits: MailboxLimits,
+      sent?: number,
+    ): AcceptResult | undefined {
+      const number = sameDevice.get(device, account);
+      if (!number) return undefined;
+      if (sent !== undefined) countSent.run({ sent, device });
+      const submit: Submit = { account, device, ...number, now, limits, made: [], full: new Set() };
+      const outcomes = submissions.map((submission) => accept(submit, submission));
+      return { outcomes, receipts: submit.made };
+    },
+  };
+}
+
+function keyOf(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("latin1");
+}
+
+function openWriting(database: Database, receipts: Receipts) {
+  const appMessages = openAppMessages(database);
+  const insertMessage = database.prepare(
+    `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  // The sequence number was read in the same transaction
+  const takeSeq = database.prepare(
+    `UPDATE devices SET next_seq = next_seq + 1, pending_count = pending_count + 1, pending_bytes = pending_bytes + ?
+     WHERE id = ?`,
+  );
+  const insertEntry = database.prepare(
+    "INSERT INTO entries (device, seq, at, size_bytes, message) VALUES (?, ?, ?, ?, ?)",
+  );
+
+  return (
+    { account, device: sendingDevice, numberId, now, made }: Submit,
+    { id, payload, digest, app }: StoredSubmission,
+    target: Target,
+    { deliver, skip, copy }: Extract<Acceptance<Mailbox>, { kind: "accept" }>,
+    sizeBytes: number,
+  ): StoredOutcome => {
+    const places = [...deliver, ...copy];
+    const row = insertMessage.run(
+      account,
+      id,
+      target.account,
+      numberId,
+      target.numberId,
+      now,
+      digest,
+      places.length,
+      places.length > 0 ? payload : null,
+    );
+    const message = Number(row.lastInsertRowid);
+    if (app) appMessages.note(message, sendingDevice, app);
+    const entries = places.map(({ device, nextSeq: seq }) => {
+      takeSeq.run(sizeBytes, device);
+      insertEntry.run(device, seq, now, sizeBytes, message);
+      return { device, seq };
+    });
+    for (const { device, deviceId } of deliver) receipts.begin(message, device, deviceId, now);
+    for (const { device, deviceId } of skip) {
+      receipts.begin(message, device, deviceId, now);
+      made.push(...receipts.raise([{ message, device, state: "expired" }], now));
+    }
+    return { acceptedAt: now, isDuplicate: false, entries };
+  };
+}
