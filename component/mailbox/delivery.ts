@@ -5,7 +5,7 @@ import type { DeliveryPorts, Offer, Session } from "./delivery-ports.js";
 import { Departures } from "./departures.js";
 import { openSession, type OpenSession } from "./open-session.js";
 import { PARCEL_BYTES, PARCEL_ENTRIES } from "./parcel.js";
-import type { WindowLimits } from "./window.js";
+import type { DeliveryWindow, WindowLimits } from "./window.js";
 
 /** Bytes that may be on the way to one device. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -14,6 +14,9 @@ const WINDOW_BYTES = 1024 * 1024;
 const RESEND_FIRST_MS = 5_000;
 const RESEND_LAST_MS = 60_000;
 const MAX_RESENDS = 5;
+
+/** Devices of which it is remembered what was on the way to them: without it an entry has one attempt more. */
+const MAX_CUT_OFF = 10_000;
 
 /** How often the waiting windows are looked at. */
 const TICK_MS = 1_000;
@@ -32,6 +35,8 @@ export class Delivery {
   readonly #departures: Departures;
   readonly #answered = new Set<OpenSession>();
   readonly #recalled = new Set<string>();
+  /** What was on the way when a session ended, until its device attaches again and says what of it arrived. */
+  readonly #cutOff = new Map<number, DeliveryWindow>();
   #offered: Offer[] = [];
   #cancelTick: (() => void) | undefined;
 
@@ -58,6 +63,7 @@ export class Delivery {
     const { domain } = this.#ports;
     const open = openSession(session, { domain, limits: this.#limits, acknowledged, isCautious });
     this.#byDevice.set(session.device, open);
+    this.#cutOff.delete(session.device);
     this.#byJid.set(session.fullJid, open);
     this.#ports.metrics.attachedDevices.set(this.#byDevice.size);
     this.#cancelTick ??= this.#ports.clock.after(TICK_MS, () => this.#tick());
@@ -65,14 +71,15 @@ export class Delivery {
   }
 
   /**
-   * Ends the session that a device has had until it attached again, if its end was not noticed.
+   * Ends the session that a device has had until it attached again, if its end was not noticed; if it was, what the
+   * device has tells whether another entry than it seemed was the first that went in vain.
    *
    * @param last the last entry that the device has, of which the acknowledgement may have been lost
    * @returns whether it was sent something in vain
    */
   supersede(device: number, last: number, fullJid: string): boolean {
     const session = this.#byDevice.get(device);
-    if (!session) return false;
+    if (!session) return this.#correct(device, last);
     session.window.acknowledge(last);
     this.#end(session, session.fullJid === fullJid ? undefined : "attached elsewhere");
     return session.window.isWaiting;
@@ -181,6 +188,7 @@ export class Delivery {
   restart(): void {
     const fullJids = new Set([...this.#recalled, ...this.#byJid.keys()]);
     this.#recalled.clear();
+    this.#cutOff.clear();
     for (const session of this.#byDevice.values()) this.#forget(session, undefined);
     for (const fullJid of fullJids) this.tellDetached(fullJid, "the service was away");
   }
@@ -197,7 +205,18 @@ export class Delivery {
   #end(session: OpenSession, reason: string | undefined): void {
     this.#forget(session, reason);
     const { first } = session.window;
-    if (first !== undefined) this.#ports.onHeadInVain(session.device, first);
+    if (first === undefined) return;
+    this.#ports.onHeadInVain(session.device, first);
+    if (this.#cutOff.size >= MAX_CUT_OFF) this.#cutOff.clear();
+    this.#cutOff.set(session.device, session.window);
+  }
+
+  // The acknowledgement of what was first was lost with the connection: the device did not outlive the next one
+  #correct(device: number, last: number): boolean {
+    const window = this.#cutOff.get(device);
+    if (!window?.acknowledge(last) || window.first === undefined) return false;
+    this.#ports.onHeadInVain(device, window.first);
+    return true;
   }
 
   #forget(session: OpenSession, reason: string | undefined): void {

@@ -44,6 +44,8 @@ export interface Device {
   nextSeq: number;
   head: { seq: number; attempts: number };
   session: Session | undefined;
+  /** What was on the way when its session ended. */
+  cutOff: number[];
 }
 
 /** An account that a number belongs to. */
@@ -146,7 +148,11 @@ export class Model {
       const isInVain = device.session.onTheWay.length > 0;
       this.leave(device);
       if (isInVain) isCautious = judge();
+    } else if (device.cutOff.some((seq) => seq <= last) && device.cutOff.some((seq) => seq > last)) {
+      this.#blame(device, device.cutOff.find((seq) => seq > last) as number);
+      isCautious = judge();
     }
+    device.cutOff = [];
     const cautiousLeft = isCautious ? WINDOW : 0;
     device.session = { delivered: [], onTheWay: [], sent: last, cautiousLeft, resends: 0 };
     this.pump(device);
@@ -154,9 +160,15 @@ export class Model {
 
   /** The session of a device ended, by its doing or for want of an answer. */
   leave(device: Device): void {
-    const first = device.session?.onTheWay[0];
+    const onTheWay = device.session?.onTheWay ?? [];
     device.session = undefined;
+    const [first] = onTheWay;
     if (first === undefined) return;
+    device.cutOff = onTheWay;
+    this.#blame(device, first);
+  }
+
+  #blame(device: Device, first: number): void {
     const { head } = device;
     device.head = { seq: first, attempts: head.seq === first ? head.attempts + 1 : 1 };
   }
@@ -175,7 +187,7 @@ export class Model {
 
   /** The link or the process was gone: nobody is to blame. */
   restart(): void {
-    for (const device of this.devices) device.session = undefined;
+    for (const device of this.devices) Object.assign(device, { session: undefined, cutOff: [] });
   }
 
   /** What was not acknowledged in time goes again; after five times in vain, no more. */
@@ -227,6 +239,7 @@ export class Model {
       nextSeq: 1,
       head,
       session: undefined,
+      cutOff: [],
     };
     account.devices.push(device);
     return device;

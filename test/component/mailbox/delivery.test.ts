@@ -297,6 +297,22 @@ describe("Delivery", () => {
     expect(stage.inVain, "nothing was on the way").to.have.length(1);
   });
 
+  it("counts the entry behind when the acknowledgement of the first one was lost with the connection", async () => {
+    const stage = new Stage();
+    stage.last = 3;
+    stage.delivery.open(JULIET, 0, false);
+    await stage.settle();
+    stage.delivery.close(JULIET.fullJid);
+    expect(stage.inVain).to.deep.equal([[JULIET.device, 1]]);
+    expect(stage.delivery.supersede(JULIET.device, 1, JULIET.fullJid), "it has the first").to.equal(true);
+    expect(stage.inVain.slice(1)).to.deep.equal([[JULIET.device, 2]]);
+    stage.delivery.open(JULIET, 1, false);
+    await stage.settle();
+    stage.delivery.close(JULIET.fullJid);
+    expect(stage.delivery.supersede(JULIET.device, 1, JULIET.fullJid), "it has no more").to.equal(false);
+    expect(stage.inVain).to.have.length(3);
+  });
+
   it("ends a session whose end nobody noticed when the device attaches again, and counts from what it has", async () => {
     const stage = new Stage();
     stage.last = 3;
