@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SetUpError } from "./set-up-error.mjs";
-import { addonLoads, hasCurrentModules } from "./set-up-modules.mjs";
+import { addonLoads, buildFlags, hasCurrentModules } from "./set-up-modules.mjs";
 import { installPackages, missingNeeds, requireUsableProsody } from "./set-up-packages.mjs";
 
 /** @typedef {import("./set-up-packages.mjs").Need} Need */
@@ -97,7 +97,12 @@ function neededNpm() {
 
 /** @param {{ args: string[], why: string }} step @param {Need[]} missingTools */
 function runNpm({ args }, missingTools) {
-  const { status, error } = spawnSync("npm", args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const env = { ...process.env, ...buildFlags(process.platform, process.env) };
+  const { status, error } = spawnSync("npm", args, {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+    env,
+  });
   if (error) throw new SetUpError(`npm cannot be run (${error.message}): install it, it comes with Node`);
   if (status === 0 && hasCurrentModules(ROOT) && addonLoads(ROOT)) return;
   if (missingTools.length > 0) {

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { buildFlags } from "../../prosody/set-up-modules.mjs";
 import { missingNeeds } from "../../prosody/set-up-packages.mjs";
 import { temporaryFolder } from "../support/prosody.js";
 
@@ -59,7 +60,7 @@ class Machine {
     const addon = "node_modules/better-sqlite3";
     this.addProgram(
       "npm",
-      `mkdir -p ${addon} && cp package-lock.json node_modules/.package-lock.json &&
+      `mkdir -p ${addon} && cp package-lock.json node_modules/.package-lock.json && echo "$CFLAGS" > cflags &&
        echo "module.exports = class { close() {} }" > ${addon}/index.js`,
     );
   }
@@ -89,6 +90,14 @@ describe("missingNeeds", () => {
     const rest = { packages: ["python3"], why: "stands in the standard library" };
     const missing = { ...rest, pythonLibrary: "no_such_library" };
     expect(missingNeeds([{ ...rest, pythonLibrary: "asyncio" }, missing])).deep.equal([missing]);
+  });
+});
+
+describe("buildFlags", () => {
+  it("has commits synced with fdatasync on Linux, beside what is asked for otherwise", () => {
+    expect(buildFlags("linux", {})).deep.equal({ CFLAGS: "-DHAVE_FDATASYNC=1" });
+    expect(buildFlags("linux", { CFLAGS: "-O2" })).deep.equal({ CFLAGS: "-O2 -DHAVE_FDATASYNC=1" });
+    expect(buildFlags("darwin", { CFLAGS: "-O2" })).deep.equal({});
   });
 });
 
@@ -126,6 +135,13 @@ describe("prosody/set-up.mjs", () => {
     expect(first.stdout).contain("runs npm install").contain("done");
     expect(machine.calls).deep.equal(["npm install --no-save --include=dev --no-audit --no-fund"]);
     expect(machine.run(["check"]).stdout).equal("Set-up: everything is there.\n");
+  });
+
+  it("has npm build SQLite with the flags of this system", () => {
+    machine.addNpm();
+    machine.run(["check"]);
+    const { CFLAGS = "" } = buildFlags(process.platform, {});
+    expect(readFileSync(join(machine.root, "cflags"), "utf8").trim()).equal(CFLAGS);
   });
 
   it("fetches the libraries again when package-lock.json names another version", () => {
