@@ -35,6 +35,11 @@ export interface ResolvedProsodyConfig extends ProsodyConfig {
   logPath: string;
 }
 
+/** From the sources, or from `dist/prosody`. */
+const TEMPLATE = import.meta.url.endsWith(".ts")
+  ? "development.cfg.lua"
+  : "../../prosody/development.cfg.lua";
+
 /** Fills in the defaults of a configuration. */
 export function resolveProsodyConfig(config: ProsodyConfig): ResolvedProsodyConfig {
   const host = config.host ?? "example.org";
@@ -59,7 +64,7 @@ export function renderProsodyConfig(config: ProsodyConfig): string {
     throw new InvalidInput("without a certificate the development server listens on loopback only");
   }
   const values = templateValues(full);
-  const template = readFileSync(new URL("development.cfg.lua", import.meta.url), "utf8");
+  const template = readFileSync(new URL(TEMPLATE, import.meta.url), "utf8");
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined) throw new InvalidInput(`the template names an unknown value: ${name}`);

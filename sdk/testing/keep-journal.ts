@@ -13,7 +13,7 @@ export interface JournaledClient {
   readonly send: (to: string, text: string, id: string) => Promise<SendHandle>;
   /** Shows and acknowledges every message, until the client stops. @param onShown called after each */
   readonly show: (
-    onShown?: (text: string, from: string, id: string) => void | Promise<void>,
+    onShown?: (text: string, from: string, id: string, isEncrypted: boolean) => void | Promise<void>,
   ) => Promise<void>;
 }
 
@@ -73,9 +73,9 @@ export function keepJournal(
     },
     async show(onShown) {
       for await (const message of client.messages()) {
-        const { id, from, text } = message;
+        const { id, from, text, isEncrypted } = message;
         journal.write({ kind: "shown", id, from, body: hashBody(text) });
-        await onShown?.(text, from, id);
+        await onShown?.(text, from, id, isEncrypted);
         await message.acknowledge();
         journal.write({ kind: "acknowledged", id, from });
       }

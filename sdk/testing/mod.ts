@@ -13,3 +13,13 @@ export { hashBody, Journal, readJournal, type JournalLine } from "./journal.js";
 export { keepJournal, type JournaledClient } from "./keep-journal.js";
 export { checkJournals, type CheckOptions, type JournalReport } from "./check-journals.js";
 export type { Violation } from "./violation.js";
+
+// Everything real: a stock Prosody, the component, people and devices in one call
+export { World, type WorldCheckOptions, type WorldOptions } from "./world/world.js";
+export { WorldPerson } from "./world/person.js";
+export { WorldDevice, type HeardWord, type SaidWord } from "./world/device.js";
+export { WorldLink, type LinkChange } from "./world/link.js";
+export { WorldPart } from "./world/part.js";
+export { replayWorld } from "./world/replay.js";
+export { readTranscript, writeTranscript, type Tick, type WorldStep } from "./world/transcript.js";
+export { TcpProxy } from "./world/tcp-proxy.js";
