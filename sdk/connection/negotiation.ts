@@ -39,14 +39,7 @@ export async function negotiate(
   scram: ScramPassword,
   suspended: SuspendedSession | undefined,
 ): Promise<NegotiatedSession> {
-  await stream.dial(settings.address, settings.trustedCertificates);
-  const offered = await secured(stream, settings, await stream.begin());
-  await authenticate(stream, offered, {
-    username: settings.account.local,
-    password: settings.password,
-    scram,
-  });
-  const features = await stream.begin();
+  const features = await logIn(stream, settings, scram);
   const hasManagement = features.getChild("sm", NS.streamManagement) !== undefined;
   if (hasManagement && suspended && (await isResumed(stream, suspended.management))) {
     return { ...suspended, isResumed: true, early: [] };
@@ -56,6 +49,22 @@ export async function negotiate(
   const management = new StreamManagement();
   if (hasManagement) await enable(stream, management, early);
   return { jid, management, isResumed: false, early };
+}
+
+/** Takes a new stream from the first byte to where a resource is bound; answers the features. @throws {LinkError} */
+export async function logIn(
+  stream: ClientStream,
+  settings: ConnectionSettings,
+  scram: ScramPassword,
+): Promise<Element> {
+  await stream.dial(settings.address, settings.trustedCertificates);
+  const offered = await secured(stream, settings, await stream.begin());
+  await authenticate(stream, offered, {
+    username: settings.account.local,
+    password: settings.password,
+    scram,
+  });
+  return await stream.begin();
 }
 
 async function secured(
@@ -105,8 +114,12 @@ async function isResumed(stream: ClientStream, management: StreamManagement): Pr
   throw new LinkError("bad-stream", `the server answered a resumption with <${answer.name}/>`);
 }
 
-/** RFC 6120 §7.6 and §7.7 */
-async function bind(stream: ClientStream, resource: string | undefined, early: Element[]): Promise<Jid> {
+/** Binds a resource and answers the full JID. @param early gets what comes meanwhile @throws {LinkError} Source: RFC 6120 §7.6, §7.7 */
+export async function bind(
+  stream: ClientStream,
+  resource: string | undefined,
+  early: Element[],
+): Promise<Jid> {
   const id = newId();
   const wanted = resource === undefined ? undefined : xml("resource", {}, resource);
   await stream.enqueue(xml("iq", { type: "set", id }, xml("bind", { xmlns: NS.bind }, wanted)).toString());

@@ -23,3 +23,10 @@ export { WorldPart } from "./world/part.js";
 export { replayWorld } from "./world/replay.js";
 export { readTranscript, writeTranscript, type Tick, type WorldStep } from "./world/transcript.js";
 export { TcpProxy } from "./world/tcp-proxy.js";
+
+// Plays: scripts that read like the stage, in the format of scansion and beyond
+export { runPlays, type PlayOptions, type PlayResult, type PlaysReport } from "./plays/run-plays.js";
+export { describePlays, writeCoverage, writeJunit } from "./plays/report.js";
+export { PlayRecorder } from "./plays/play-recorder.js";
+export type { PlayFailure } from "./plays/failure.js";
+export type { ProvenRule } from "./plays/play.js";
