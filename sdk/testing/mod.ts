@@ -30,3 +30,11 @@ export { describePlays, writeCoverage, writeJunit } from "./plays/report.js";
 export { PlayRecorder } from "./plays/play-recorder.js";
 export type { PlayFailure } from "./plays/failure.js";
 export type { ProvenRule } from "./plays/play.js";
+
+// Load: an open loop that accounts for every message
+export { runLoad, type LoadOptions, type LoadReport } from "./load/run-load.js";
+export type { LoadRamp, LoadScenario, ResolvedScenario } from "./load/scenario.js";
+export type { LoadSecond, LoadStage, StageTimes } from "./load/meter.js";
+export type { LoadFault } from "./load/ledger.js";
+export { compareLoads, describeLoad, type LoadComparison } from "./load/compare-loads.js";
+export { writeLoadHtml } from "./load/load-html.js";

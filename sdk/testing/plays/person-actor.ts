@@ -50,8 +50,7 @@ export class PersonActor {
     if (from !== undefined)
       return await this.#hears(device, numberOf(from), act, sealed !== undefined, times);
     const [, tick] = /^sees (\w+)$/.exec(verb) ?? [];
-    if (tick !== undefined && TICKS.has(tick))
-      return await this.#last(device).until(tick as Tick, times);
+    if (tick !== undefined && TICKS.has(tick)) return await this.#last(device).until(tick as Tick, times);
     await this.#simple(device, verb, act, times);
   }
 
