@@ -114,13 +114,17 @@ export class BotRun<S> {
     const letter = this.#options.client.read((view) => readLetter(view, id));
     if (!letter || this.#isStopping) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.#queues.add(chatOf(letter.item), { item: letter.item, letter, done: resolve });
+      this.#queues.add(this.#queueOf(letter.item), { item: letter.item, letter, done: resolve });
     });
   }
 
   /** Forgets a dead letter. Answers whether it was there. */
   remove(id: string): Promise<boolean> {
     return this.#options.client.commit((unit) => removeLetter(unit, id));
+  }
+
+  #queueOf(item: Job["item"]): string {
+    return this.#options.sessions.nameOf(chatOf(item));
   }
 
   #drop(): void {
@@ -132,7 +136,7 @@ export class BotRun<S> {
     try {
       for await (const item of inbox) {
         if (this.#isStopping) return;
-        this.#queues.add(chatOf(item), { item });
+        this.#queues.add(this.#queueOf(item), { item });
         await this.#queues.below(maxTaken - 1);
       }
     } catch (error) {

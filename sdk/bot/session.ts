@@ -1,4 +1,5 @@
 import { deserialize, serialize } from "node:v8";
+import type { PhoneNumber } from "../../src/phone-number.js";
 import type { Transaction, View } from "../storage/port.js";
 
 /** What a bot remembers of each chat. */
@@ -9,6 +10,11 @@ export interface SessionOptions<S> {
   readonly version?: number;
   /** Makes what an older version stored into one of this version; without it an older one begins anew. */
   readonly migrate?: (stored: unknown, version: number) => S;
+  /**
+   * Names the session of a chat; by its number unless given. Chats with the same name have one session together, and
+   * are handled one after the other.
+   */
+  readonly nameOf?: (chat: PhoneNumber) => string;
 }
 
 /**
@@ -38,10 +44,15 @@ export class Sessions<S> {
     this.#options = options;
   }
 
+  /** The name of a chat's session. What belongs to one session is handled one after the other. */
+  nameOf(chat: PhoneNumber): string {
+    return this.#options?.nameOf?.(chat) ?? chat;
+  }
+
   /** Reads the session of a chat. */
-  open(view: View, chat: string): OpenSession<S> {
-    const bytes = view.get(keyOf(chat));
-    return new OpenSession(keyOf(chat), this.#options, bytes);
+  open(view: View, chat: PhoneNumber): OpenSession<S> {
+    const key = keyOf(this.nameOf(chat));
+    return new OpenSession(key, this.#options, view.get(key));
   }
 }
 
@@ -83,6 +94,6 @@ function restore<S>(
   return migrate ? migrate(stored.value, stored.version) : initial();
 }
 
-function keyOf(chat: string): string {
-  return `bot/session/${chat}`;
+function keyOf(name: string): string {
+  return `bot/session/${name}`;
 }

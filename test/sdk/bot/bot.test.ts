@@ -361,6 +361,31 @@ describe("session", () => {
     again.user(romeo.number).hears("Juliet");
     await again.stop();
   });
+
+  it("is one for chats whose sessions have one name, which take turns", async () => {
+    const bot = new Bot({
+      session: session({
+        initial: () => ({ count: 0 }),
+        nameOf: (chat) => (chat === "+15551230003" ? chat : "together"),
+      }),
+    });
+    bot.use(async (ctx) => {
+      const { count } = ctx.session;
+      await new Promise((resolve) => setImmediate(resolve));
+      ctx.session.count = count + 1;
+      return ctx.reply(String(ctx.session.count));
+    });
+    const test = await botTest(bot);
+    const users = [test.user(), test.user(), test.user("+15551230003")];
+    await Promise.all(users.map((user) => user.says("hello")));
+    users[0]?.hears("1");
+    users[1]?.hears("2");
+    users[2]?.hears("1");
+    await test.crash();
+    await users[1]?.says("hello");
+    users[1]?.hears("3");
+    await test.stop();
+  });
 });
 
 describe("dead letters", () => {
