@@ -1,6 +1,5 @@
-import { InvalidInput, StanzaError, TwotickError } from "../../src/errors.js";
+import { InvalidInput, TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
-import { MAX_PAYLOAD_BYTES } from "../../src/mailbox-submit.js";
 import { type Omemo, OmemoError, type PlainContent, type Sealed, type SealedAhead } from "../omemo/mod.js";
 import { parseXml } from "../../src/xml.js";
 import type { Storage, Transaction } from "../storage/port.js";
@@ -80,16 +79,12 @@ export function sealEntries(
         continue;
       }
       const { order, kind, id, keepUntil } = record;
-      if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
-        done.push([entry, new StanzaError("policy-violation", "the encrypted message is too large")]);
-        continue;
-      }
       writeOutbox(transaction, { order, kind, id, to: record.to, keepUntil, payload });
       done.push([entry, payload]);
     } catch (error) {
       // Nothing has been written then; what came before stays
       if (error instanceof OmemoError) return { done, stoppedBy: error };
-      // What no version can carry is final, for this message alone
+      // What no version can carry, or is too large, is final, for this message alone
       if (error instanceof InvalidInput) {
         done.push([entry, error]);
         continue;

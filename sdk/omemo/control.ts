@@ -7,6 +7,7 @@ import type { Transaction, View } from "../storage/port.js";
 import { needsAnswer } from "./answers.js";
 import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
+import { fitting } from "./payload-size.js";
 import type { Fingerprint, OmemoVersionName, Sealed } from "./port.js";
 import { readPrepared, writePrepared } from "./records.js";
 import type { ListedDevice } from "./listed-devices.js";
@@ -48,6 +49,7 @@ interface Addressee extends ReachedDevice {
  *
  * @returns nothing when no device is to get it (any more)
  * @throws {OmemoError} `not-prepared` when something has to be fetched first
+ * @throws {InvalidInput} when it is more than the service takes; nothing has been written then
  */
 export function sealControl(
   context: OmemoContext,
@@ -65,12 +67,14 @@ export function sealControl(
       : [sealFor(context, version, reached, contentOf(context, version, control))];
   });
   const keys = sealed.flatMap((element) => element.keys);
+  // No body for apps that cannot open it: there is nothing that they miss
+  const elements = sealed.map(({ element }) => element).join("");
+  const payload = fitting(`${elements}<store xmlns='${NS.hints}'/>`, keys.length);
   if (control.purpose === "repair") for (const key of keys) keepRepaired(transaction, key);
   else keepSealed(transaction, keys);
   const isOwn = control.to === context.keys.address;
   return {
-    // No body for apps that cannot open it: there is nothing that they miss
-    payload: sealed.map(({ element }) => element).join("") + `<store xmlns='${NS.hints}'/>`,
+    payload,
     devices: { recipient: isOwn ? 0 : keys.length, own: isOwn ? keys.length : 0 },
     skipped: [],
   };

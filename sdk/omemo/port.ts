@@ -53,7 +53,8 @@ export interface Omemo {
    *
    * @throws {OmemoError} `not-prepared` when {@link Omemo.prepare} has to run first (again); `no-devices` and
    *   `untrusted-identity` as there
-   * @throws {InvalidInput} when the text has more than 64 KiB or cannot stand in XML. Nothing has been written in any of these cases.
+   * @throws {InvalidInput} when the text has more than 64 KiB or cannot stand in XML, or the message with the keys of all devices
+   *   has more than 96 KiB. Nothing has been written in any of these cases.
    */
   seal(transaction: Transaction, to: Jid, content: PlainContent): Sealed;
 

@@ -4,6 +4,7 @@ import { ILLEGAL_CHARACTER } from "../../src/stream-chars.js";
 import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
 import { OmemoError } from "./errors.js";
+import { fitting } from "./payload-size.js";
 import type { Sealed, SkippedDevice } from "./port.js";
 import type { ListedDevice } from "./listed-devices.js";
 import { routeTo } from "./route.js";
@@ -16,7 +17,8 @@ import type { Content, OmemoVersion } from "./version.js";
  * Everything is computed before anything is written.
  *
  * @throws {OmemoError} `not-prepared`, `no-devices`, `untrusted-identity`
- * @throws {InvalidInput} when the text is longer than {@link MAX_OMEMO_PAYLOAD_BYTES}, or cannot stand in XML
+ * @throws {InvalidInput} when the text is longer than {@link MAX_OMEMO_PAYLOAD_BYTES}, or cannot stand in XML, or with the keys
+ *   of all devices is more than the service takes; nothing has been written then
  */
 export function sealMessage(context: OmemoContext, transaction: Transaction, outgoing: Outgoing): Sealed {
   const fault = faultOf(outgoing.content);
@@ -29,7 +31,7 @@ export function sealMessage(context: OmemoContext, transaction: Transaction, out
   }
 }
 
-/** The same with what may have done a part of it ahead, and is closed by the caller. @throws {OmemoError} */
+/** The same with what may have done a part of it ahead, and is closed by the caller. @throws {OmemoError} @throws {InvalidInput} as it */
 export function sealWith(context: OmemoContext, transaction: Transaction, sealer: DeviceSealer): Sealed {
   const { recipients } = sealer.outgoing;
   const { address: self } = context.keys;
@@ -48,9 +50,10 @@ export function sealWith(context: OmemoContext, transaction: Transaction, sealer
   if (devices.recipient === 0) throw noRecipient(context, recipients, skipped);
   const used = [...sealed].filter(([, keys]) => keys.length > 0);
   const elements = used.map(([version, keys]) => sealer.write(version, keys));
-  for (const [, keys] of used) keepDevices(transaction, keys);
   const companions = omemoCompanions(used.map(([{ profile }]) => profile.namespace));
-  return { payload: elements.join("") + companions, devices, skipped };
+  const payload = fitting(elements.join("") + companions, devices.recipient + devices.own);
+  for (const [, keys] of used) keepDevices(transaction, keys);
+  return { payload, devices, skipped };
 }
 
 /**

@@ -1,9 +1,11 @@
 import { expect } from "chai";
+import { InvalidInput } from "../../../src/errors.js";
 import { Jid } from "../../../src/jid.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../../../sdk/omemo/context.js";
 import { KnownDevices } from "../../../sdk/omemo/listed-devices.js";
 import { News } from "../../../sdk/omemo/news.js";
 import { loadOwnKeys } from "../../../sdk/omemo/own-keys.js";
+import { sealMessage } from "../../../sdk/omemo/seal.js";
 import { sealAhead, type SealedAhead } from "../../../sdk/omemo/seal-ahead.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
 import { DEFAULT_TRUST_POLICY } from "../../../sdk/omemo/trust/mod.js";
@@ -61,9 +63,10 @@ describe("sealAhead", () => {
   async function ahead(
     recipients: readonly string[],
     between: (pause: number) => void = () => {},
+    text = "to all",
   ): Promise<SealedAhead | undefined> {
     let pauses = 0;
-    const outgoing = { to: ROOM.bare, recipients, content: { text: "to all", elements: [] } };
+    const outgoing = { to: ROOM.bare, recipients, content: { text, elements: [] } };
     return sealAhead(contextOf(juliet), outgoing, async () => between(pauses++));
   }
 
@@ -123,6 +126,21 @@ describe("sealAhead", () => {
     expect(sealed.skipped).eql([{ address: ROMEO.bare, device: 1, reason: "distrusted-identity" }]);
     expect(opened(romeo, sealed)).equal("!not-for-this-device");
     expect(opened(other, sealed)).equal("to all");
+  });
+
+  it("refuses what does not fit with the keys of all devices before a session advances, ahead or not", async () => {
+    const before = juliet.storage.read((view) => view.scan(""));
+    const text = "x".repeat(64 * 1024);
+    const message = await ahead(RECIPIENTS, undefined, text);
+    expect(() => complete(message)).throw(InvalidInput, /70 devices .* 98304$/);
+    const outgoing = { to: ROOM.bare, recipients: RECIPIENTS, content: { text, elements: [] } };
+    const context = contextOf(juliet);
+    const atOnce = (): Sealed =>
+      juliet.storage.transaction((transaction) => sealMessage(context, transaction, outgoing));
+    expect(atOnce).throw(InvalidInput, "70 devices");
+    expect(juliet.storage.read((view) => view.scan(""))).eql(before);
+    const toFewer = await ahead(RECIPIENTS, undefined, text.slice(0, 48 * 1024));
+    expect(opened(benvolios[0] as Device, complete(toFewer))).length(48 * 1024);
   });
 
   it("is completed again when the transaction failed", async () => {
