@@ -4,16 +4,16 @@ import type { DeviceId } from "../src/ids.js";
 import { Jid } from "../src/jid.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../sdk/omemo/context.js";
 import { fingerprintOf, sightingOf } from "../sdk/omemo/fingerprint.js";
-import { KnownDevices } from "../sdk/omemo/listed-devices.js";
+import { KnownDevices } from "../sdk/omemo/devices/listed-devices.js";
 import { News } from "../sdk/omemo/news.js";
-import { loadOwnKeys, type OwnKeys } from "../sdk/omemo/own-keys.js";
+import { loadOwnKeys, type OwnKeys } from "../sdk/omemo/own/own-keys.js";
 import { type Peer, sessionKey, writeList } from "../sdk/omemo/records.js";
-import type { Outgoing } from "../sdk/omemo/seal-devices.js";
+import type { Outgoing } from "../sdk/omemo/sealing/seal-devices.js";
 import { advanceSession } from "../sdk/omemo/sessions.js";
 import { meet, STRANGER } from "../sdk/omemo/trust/person.js";
 import { writePerson } from "../sdk/omemo/trust/records.js";
 import { DEFAULT_TRUST_POLICY } from "../sdk/omemo/trust/mod.js";
-import { VERSIONS } from "../sdk/omemo/versions.js";
+import { VERSIONS } from "../sdk/omemo/versions/versions.js";
 import {
   acceptPreKeyMessage,
   encrypt,

@@ -1,13 +1,13 @@
 import type { Clock } from "../../src/clock.js";
 import type { Jid } from "../../src/jid.js";
 import type { Storage, Transaction } from "../storage/port.js";
-import type { ControlMessage } from "./control.js";
-import type { KnownDevices } from "./listed-devices.js";
+import type { ControlMessage } from "./sealing/control.js";
+import type { KnownDevices } from "./devices/listed-devices.js";
 import type { News } from "./news.js";
-import type { OwnKeys } from "./own-keys.js";
+import type { OwnKeys } from "./own/own-keys.js";
 import type { IqPort } from "./port.js";
 import type { Endpoint, TrustPolicy } from "./trust/mod.js";
-import type { OmemoVersion } from "./version.js";
+import type { OmemoVersion } from "./versions/version.js";
 
 /** How long things are believed and how soon they are tried again. */
 export interface OmemoTimes {

@@ -3,8 +3,8 @@ import type { DeviceId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
 import type { Element } from "../../src/xml.js";
 import type { Transaction } from "../storage/port.js";
-import type { ControlMessage } from "./control.js";
-import type { SealedAhead } from "./seal-ahead.js";
+import type { ControlMessage } from "./sealing/control.js";
+import type { SealedAhead } from "./sealing/seal-ahead.js";
 import type { OmemoTrust } from "./trust-port.js";
 import type { TrustChange, TrustLevel } from "./trust/mod.js";
 

@@ -5,14 +5,14 @@ import { attribute, type Element } from "../../src/xml.js";
 import { axolotl } from "../ratchet/mod.js";
 import type { Storage, Transaction } from "../storage/port.js";
 import { DEFAULT_TIMES, type Enqueue, type OmemoContext, type OmemoTimes } from "./context.js";
-import { type ControlMessage, sealControl } from "./control.js";
-import { Directory } from "./directory.js";
+import { type ControlMessage, sealControl } from "./sealing/control.js";
+import { Directory } from "./devices/directory.js";
 import { fingerprintOf } from "./fingerprint.js";
-import { KnownDevices } from "./listed-devices.js";
+import { KnownDevices } from "./devices/listed-devices.js";
 import { News } from "./news.js";
-import { isInEveryList } from "./own-devices.js";
-import { isBundleStale, loadOwnKeys } from "./own-keys.js";
-import { openMessage } from "./open.js";
+import { isInEveryList } from "./own/own-devices.js";
+import { isBundleStale, loadOwnKeys } from "./own/own-keys.js";
+import { openMessage } from "./opening/open.js";
 import type {
   Fingerprint,
   Incoming,
@@ -24,17 +24,17 @@ import type {
   PlainContent,
   Sealed,
 } from "./port.js";
-import { Publisher } from "./publisher.js";
-import { PushedLists } from "./pushed-lists.js";
-import { sessionsToRenew } from "./repairs.js";
-import { checkRecipient, sealMessage } from "./seal.js";
-import { sealAhead, type SealedAhead } from "./seal-ahead.js";
+import { Publisher } from "./own/publisher.js";
+import { PushedLists } from "./devices/pushed-lists.js";
+import { sessionsToRenew } from "./upkeep/repairs.js";
+import { checkRecipient, sealMessage } from "./sealing/seal.js";
+import { sealAhead, type SealedAhead } from "./sealing/seal-ahead.js";
 import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "./trust/mod.js";
 import type { OmemoTrust } from "./trust-port.js";
 import { TrustService } from "./trust-service.js";
-import { Upkeep } from "./upkeep.js";
-import type { Content } from "./version.js";
-import { VERSION_NAMES, VERSIONS } from "./versions.js";
+import { Upkeep } from "./upkeep/upkeep.js";
+import type { Content } from "./versions/version.js";
+import { VERSION_NAMES, VERSIONS } from "./versions/versions.js";
 
 /** What the OMEMO of a device is made of. */
 export interface OmemoOptions {

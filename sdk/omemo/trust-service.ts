@@ -4,8 +4,8 @@ import type { Jid } from "../../src/jid.js";
 import { writeTrustMessage } from "../../src/trust-message.js";
 import type { Transaction, View } from "../storage/port.js";
 import type { OmemoContext } from "./context.js";
-import type { Directory } from "./directory.js";
-import { tellChanges } from "./meetings.js";
+import type { Directory } from "./devices/directory.js";
+import { tellChanges } from "./devices/meetings.js";
 import type { Fingerprint, KnownDevice } from "./port.js";
 import { isListed, type Peer, readList } from "./records.js";
 import { hasSession } from "./sessions.js";
@@ -32,7 +32,7 @@ import {
   writeVerificationUri,
 } from "./trust/mod.js";
 import type { OmemoTrust, Verification } from "./trust-port.js";
-import { VERSION_NAMES } from "./versions.js";
+import { VERSION_NAMES } from "./versions/versions.js";
 
 /** See {@link OmemoTrust}. */
 export class TrustService implements OmemoTrust {

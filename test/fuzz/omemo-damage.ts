@@ -4,7 +4,7 @@ import { readEncrypted, writeEncrypted } from "../../src/omemo.js";
 import { readEncrypted2, writeEncrypted2 } from "../../src/omemo2.js";
 import { type Element, parseXml, xml } from "../../src/xml.js";
 import type { Sealed } from "../../sdk/omemo/mod.js";
-import type { OmemoVersion } from "../../sdk/omemo/version.js";
+import type { OmemoVersion } from "../../sdk/omemo/versions/version.js";
 import { messageOf } from "../sdk/omemo/world.js";
 
 /** A bundle with the identity key of one device and the prekeys of another, whose signature cannot be right. */

@@ -2,7 +2,7 @@ import { readForm, submitElement } from "../../../src/data-form.js";
 import { StanzaError } from "../../../src/errors.js";
 import { NS } from "../../../src/namespaces.js";
 import { attribute, childElements, type Element, parseXml, xml } from "../../../src/xml.js";
-import type { NodeItem } from "../../../sdk/omemo/pep.js";
+import type { NodeItem } from "../../../sdk/omemo/devices/pep.js";
 import type { IqPort } from "../../../sdk/omemo/port.js";
 
 interface Node {

@@ -4,7 +4,7 @@ import { readEncrypted, writeEncrypted } from "../../../src/omemo.js";
 import { readEncrypted2, writeEncrypted2 } from "../../../src/omemo2.js";
 import type { DeviceId } from "../../../src/ids.js";
 import type { OpenFailure, Sealed } from "../../../sdk/omemo/mod.js";
-import type { OmemoVersion } from "../../../sdk/omemo/version.js";
+import type { OmemoVersion } from "../../../sdk/omemo/versions/version.js";
 import { openMemoryStorage } from "../../../sdk/storage/memory.js";
 import type { Storage } from "../../../sdk/storage/port.js";
 import { contentOf, type Device, encryptedOf, open, textOf, type World } from "./world.js";

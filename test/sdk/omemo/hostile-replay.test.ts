@@ -3,7 +3,7 @@ import { writeEnvelope } from "../../../src/envelope.js";
 import { NS } from "../../../src/namespaces.js";
 import { readEncrypted2, writeEncrypted2 } from "../../../src/omemo2.js";
 import type { ControlMessage, Sealed } from "../../../sdk/omemo/mod.js";
-import { sealPayload } from "../../../sdk/omemo/payload-omemo2.js";
+import { sealPayload } from "../../../sdk/omemo/versions/payload-omemo2.js";
 import { encrypt, parseSession } from "../../../sdk/ratchet/mod.js";
 import { copyOf, expectRefused, reopened } from "./forgery.js";
 import {

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { KnownDevices, type ListedDevice } from "../../../sdk/omemo/listed-devices.js";
+import { KnownDevices, type ListedDevice } from "../../../sdk/omemo/devices/listed-devices.js";
 import { writeList } from "../../../sdk/omemo/records.js";
 import { DEFAULT_TRUST_POLICY } from "../../../sdk/omemo/trust/mod.js";
 import { decide, meet, type Person, STRANGER } from "../../../sdk/omemo/trust/person.js";
 import { writePerson } from "../../../sdk/omemo/trust/records.js";
-import { VERSIONS } from "../../../sdk/omemo/versions.js";
+import { VERSIONS } from "../../../sdk/omemo/versions/versions.js";
 import { openMemoryStorage } from "../../../sdk/storage/memory.js";
 import type { Storage, Transaction } from "../../../sdk/storage/port.js";
 import { device, JULIET, key, print, ROMEO } from "./trust/keys.js";

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { Connection } from "../../../sdk/connection/connection.js";
 import { type Omemo, type OmemoVersionName, openOmemo } from "../../../sdk/omemo/mod.js";
-import { fetchItem, type NodeItem } from "../../../sdk/omemo/pep.js";
-import { VERSIONS } from "../../../sdk/omemo/versions.js";
-import { publishItem } from "../../../sdk/omemo/publication.js";
+import { fetchItem, type NodeItem } from "../../../sdk/omemo/devices/pep.js";
+import { VERSIONS } from "../../../sdk/omemo/versions/versions.js";
+import { publishItem } from "../../../sdk/omemo/own/publication.js";
 import { openMemoryStorage } from "../../../sdk/storage/memory.js";
 import type { Storage } from "../../../sdk/storage/port.js";
 import { readForm, submitElement } from "../../../src/data-form.js";

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { StanzaError } from "../../../src/errors.js";
 import type { DeviceId } from "../../../src/ids.js";
 import type { Element } from "../../../src/xml.js";
-import { versionAxolotl } from "../../../sdk/omemo/version-axolotl.js";
-import { versionOmemo2 } from "../../../sdk/omemo/version-omemo2.js";
+import { versionAxolotl } from "../../../sdk/omemo/versions/version-axolotl.js";
+import { versionOmemo2 } from "../../../sdk/omemo/versions/version-omemo2.js";
 import { type Device, inEachVersion, JULIET, open, ROMEO, send, textOf, World } from "./world.js";
 
 inEachVersion((version, newWorld) => {

@@ -5,13 +5,13 @@ import { NS } from "../../../src/namespaces.js";
 import { xml } from "../../../src/xml.js";
 import { DEFAULT_TIMES, type OmemoContext } from "../../../sdk/omemo/context.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
-import { KnownDevices } from "../../../sdk/omemo/listed-devices.js";
+import { KnownDevices } from "../../../sdk/omemo/devices/listed-devices.js";
 import { News } from "../../../sdk/omemo/news.js";
-import { loadOwnKeys } from "../../../sdk/omemo/own-keys.js";
-import { sealMessage } from "../../../sdk/omemo/seal.js";
-import type { Outgoing } from "../../../sdk/omemo/seal-devices.js";
+import { loadOwnKeys } from "../../../sdk/omemo/own/own-keys.js";
+import { sealMessage } from "../../../sdk/omemo/sealing/seal.js";
+import type { Outgoing } from "../../../sdk/omemo/sealing/seal-devices.js";
 import { DEFAULT_TRUST_POLICY } from "../../../sdk/omemo/trust/mod.js";
-import { VERSIONS } from "../../../sdk/omemo/versions.js";
+import { VERSIONS } from "../../../sdk/omemo/versions/versions.js";
 import { type Device, JULIET, open, ROMEO, textOf, World } from "./world.js";
 
 const BENVOLIO = Jid.parse("+15551230004@phone.example.org");

@@ -3,7 +3,7 @@ import { Jid } from "../../../src/jid.js";
 import type { OmemoContext } from "../../../sdk/omemo/context.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
 import type { Fingerprint } from "../../../sdk/omemo/port.js";
-import { keepName, mayBeNamed, type NamedSender } from "../../../sdk/omemo/sender-names.js";
+import { keepName, mayBeNamed, type NamedSender } from "../../../sdk/omemo/opening/sender-names.js";
 import { openMemoryStorage } from "../../../sdk/storage/memory.js";
 import type { Storage } from "../../../sdk/storage/port.js";
 import { messageOf, open, JULIET, ROMEO, send, textOf, World, type Device } from "./world.js";

@@ -3,7 +3,7 @@ import type { DeviceId } from "../../../src/ids.js";
 import { type Element } from "../../../src/xml.js";
 import { OmemoError, type Sealed, type TrustLevel, type TrustPolicy } from "../../../sdk/omemo/mod.js";
 import { judge, type Person, readPerson } from "../../../sdk/omemo/trust/mod.js";
-import { VERSIONS } from "../../../sdk/omemo/versions.js";
+import { VERSIONS } from "../../../sdk/omemo/versions/versions.js";
 import { seededRandom } from "../../../sdk/testing/seeded-random.js";
 import { type Device, JULIET, messageOf, open, ROMEO, send, SPOKEN, textOf, World } from "./world.js";
 

@@ -5,8 +5,8 @@ import { InvalidInput } from "../../../src/errors.js";
 import type { DeviceId } from "../../../src/ids.js";
 import { NS } from "../../../src/namespaces.js";
 import { parseXml, xml, type Element } from "../../../src/xml.js";
-import type { Content, EnvelopeRoute, OpenedContent } from "../../../sdk/omemo/version.js";
-import { versionOmemo2 } from "../../../sdk/omemo/version-omemo2.js";
+import type { Content, EnvelopeRoute, OpenedContent } from "../../../sdk/omemo/versions/version.js";
+import { versionOmemo2 } from "../../../sdk/omemo/versions/version-omemo2.js";
 import { JULIET, ROMEO } from "./world.js";
 
 const DEVICE = 22 as DeviceId;

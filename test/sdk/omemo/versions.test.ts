@@ -4,9 +4,9 @@ import type { DeviceId } from "../../../src/ids.js";
 import { NS } from "../../../src/namespaces.js";
 import { type Element, parseXml, xml } from "../../../src/xml.js";
 import type { Sealed } from "../../../sdk/omemo/mod.js";
-import { versionAxolotl } from "../../../sdk/omemo/version-axolotl.js";
-import { versionOmemo2 } from "../../../sdk/omemo/version-omemo2.js";
-import { VERSIONS } from "../../../sdk/omemo/versions.js";
+import { versionAxolotl } from "../../../sdk/omemo/versions/version-axolotl.js";
+import { versionOmemo2 } from "../../../sdk/omemo/versions/version-omemo2.js";
+import { VERSIONS } from "../../../sdk/omemo/versions/versions.js";
 import {
   type Device,
   encryptedOf,

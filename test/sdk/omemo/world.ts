@@ -13,8 +13,8 @@ import {
   type TrustPolicy,
 } from "../../../sdk/omemo/mod.js";
 import { openMemoryStorage } from "../../../sdk/storage/memory.js";
-import type { OmemoVersion } from "../../../sdk/omemo/version.js";
-import { VERSIONS } from "../../../sdk/omemo/versions.js";
+import type { OmemoVersion } from "../../../sdk/omemo/versions/version.js";
+import { VERSIONS } from "../../../sdk/omemo/versions/versions.js";
 import type { Storage } from "../../../sdk/storage/port.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { FakePubSub } from "./fake-pubsub.js";
