@@ -7,6 +7,7 @@ import { SteadyClock } from "../src/steady-clock.js";
 import { accounts } from "./accounts/mod.js";
 import type { AccountOperations } from "./accounts/store.js";
 import { admin } from "./admin/mod.js";
+import { announcements } from "./announcements/mod.js";
 import { apps } from "./apps/mod.js";
 import { createAvailability } from "./availability/mod.js";
 import { OnlineResources } from "./availability/online-resources.js";
@@ -65,6 +66,7 @@ const CAPABILITIES: readonly CapabilityModule[] = [
   pep,
   ping,
   admin,
+  announcements,
   dashboard,
   deletions,
   federation,
@@ -78,6 +80,8 @@ const DRAIN_MS = 5_000;
 export interface AppOptions {
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Shows the codes of the provider `console`; on standard output unless given. */
+  readonly showCode?: (line: string) => void;
 }
 
 interface AppParts {
@@ -148,6 +152,7 @@ export class App {
       config,
       clock,
       log,
+      showCode: options.showCode,
       metrics,
       store,
       vault,

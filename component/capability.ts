@@ -141,6 +141,8 @@ export interface Context {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  /** Shows the codes of the provider `console`; on standard output unless given. */
+  readonly showCode?: ((line: string) => void) | undefined;
   readonly metrics: Metrics;
   readonly store: Store;
   readonly vault: Vault;

@@ -27,11 +27,12 @@ export class Numbers {
     return remember(this.#hashes, jid.local, this.#vault.hashNumber(jid.local));
   }
 
-  /** The number JID of a number in the store; of a stranger there, the address under which they are shown. */
+  /** The number JID of a number in the store; of a stranger there, the address under which they are shown; of the service, its domain. */
   jidOf({ id, sealed }: { readonly id: number; readonly sealed: Uint8Array }): string {
-    return (
-      this.#jids.get(id) ?? remember(this.#jids, id, `${this.#vault.openLocalpart(sealed)}@${this.#domain}`)
-    );
+    const known = this.#jids.get(id);
+    if (known !== undefined) return known;
+    const local = this.#vault.openLocalpart(sealed);
+    return remember(this.#jids, id, local === "" ? this.#domain : `${local}@${this.#domain}`);
   }
 
   /**

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-const FOLDERS = ["src", "component", "sdk"];
+const FOLDERS = ["src", "component", "sdk", "cli"];
 
 /**
  * Exports, and public members of exported classes, that nothing explains.

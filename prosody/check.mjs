@@ -59,6 +59,12 @@ const CHAINS = [
       run: () => run(process.execPath, ["--import", "tsx", "docs/xeps.ts", "--check"]),
     },
   ],
+  [
+    {
+      name: "docs/command-line.md",
+      run: () => run(process.execPath, ["--import", "tsx", "docs/command-line.ts", "--check"]),
+    },
+  ],
   [{ name: "links in *.md", run: () => Promise.resolve(listed(brokenLinks(ROOT))) }],
 ];
 

@@ -44,6 +44,8 @@ const NEEDS = {
     why: "an ordinary XMPP app that people would use",
   },
   tmux: { program: "tmux", packages: ["tmux"], why: "the terminal that the ordinary app runs in" },
+  zsh: { program: "zsh", packages: ["zsh"], why: "a shell whose completion is tested" },
+  fish: { program: "fish", packages: ["fish"], why: "a shell whose completion is tested" },
   chromium: {
     program: "chromium",
     packages: ["chromium"],
@@ -61,7 +63,7 @@ const BUILD_TOOLS = ["python", "make", "cxx"];
 const PURPOSES = {
   start: ["prosody"],
   demo: ["prosody"],
-  test: [...PEERS, "oldmemo", "twomemo", "slixmpp", "ip", "chromium", "profanity", "tmux"],
+  test: [...PEERS, "oldmemo", "twomemo", "slixmpp", "ip", "chromium", "profanity", "tmux", "zsh", "fish"],
   bench: PEERS,
   check: [],
 };

@@ -3,20 +3,25 @@ import type { ProsodyProcess } from "./prosody.js";
 
 /** Numbers of the range that is kept free for stories: nobody has them. */
 const EXAMPLE_NUMBER = "+15551230001";
-const BOT_NUMBER = "+15551230009";
+
+/** Where a development start listens for HTTP. */
+export interface HttpPlace {
+  readonly interface: string;
+  readonly httpPort: number;
+}
+
+/** Where its sign-up API is, as a URL. */
+export function apiOf({ interface: host, httpPort }: HttpPlace): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${httpPort}`;
+}
 
 /**
  * Says in plain words what a development start has started, where it is and what to try next.
  *
  * @param options where the HTTP API listens
  */
-export function describeStart(
-  options: { readonly interface: string; readonly httpPort: number },
-  prosody: ProsodyProcess,
-  folder: DataFolder,
-): string {
-  const address = options.interface.includes(":") ? `[${options.interface}]` : options.interface;
-  const api = `http://${address}:${options.httpPort}`;
+export function describeStart(options: HttpPlace, prosody: ProsodyProcess, folder: DataFolder): string {
+  const api = apiOf(options);
   const json = "-H 'content-type: application/json'";
   return `
 Twotick is running. It listens on this machine only, and its connections are not encrypted: it is for development.
@@ -35,9 +40,10 @@ Sign somebody up. The code is shown here, as if this terminal were the phone:
   curl -s ${api}/v1/sign-ups/SESSION/verification ${json} \\
     -d '{"code": "CODE"}'
 
-with the session of the first answer. Or, in another terminal, let a bot with a number of its own echo messages:
+with the session of the first answer. Or, in another terminal, write to people, or begin a bot:
 
-  TWOTICK_NUMBER=${BOT_NUMBER} TWOTICK_API=${api} TWOTICK_SERVICE=${prosody.service} npx tsx examples/echo.ts
+  npx twotick chat --api ${api} --service ${prosody.service}
+  npx twotick bot new my-bot
 
 Ctrl-C stops everything; the next start finds all data again.
 `;

@@ -27,7 +27,7 @@ export async function* exportLines(
   yield* aboutContacts({ store, vault }, account.id);
   const messages = pages((after) => store.messagesOf(account.id, after));
   for await (const { id, acceptedAt, isSent, peer, payload } of messages) {
-    const other = { [isSent ? "to" : "from"]: vault.openLocalpart(peer) };
+    const other = { [isSent ? "to" : "from"]: vault.openLocalpart(peer) || "service" };
     yield { type: "message", id, ...other, acceptedAt: formatStamp(acceptedAt), payload };
   }
   for (const { mailbox, deviceId } of devices) {

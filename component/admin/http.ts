@@ -1,12 +1,13 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { InvalidInput } from "../../src/errors.js";
-import { phoneNumber, type PhoneNumber } from "../../src/phone-number.js";
 import { isAdmin } from "../http/admin-token.js";
 import { Problem } from "../http/problem.js";
 import type { Vault } from "../store/vault.js";
 import type { ExportLine } from "./export.js";
+import type { Overview } from "./overview.js";
+import { addOverviewRoutes } from "./overview-http.js";
+import { readBody, readId, readNumber, unknownNumber } from "./reading.js";
 import type { Administration } from "./service.js";
 import type { SetAsideOutcome, SetAsideRow } from "./set-aside-store.js";
 
@@ -19,8 +20,12 @@ interface EntryParams {
   Params: { id: string };
 }
 
-/** Adds the admin's routes. Each wants the admin's token; numbers travel in bodies, never in paths. Source: docs/admin.md. */
-export function addAdminRoutes(server: FastifyInstance, vault: Vault, admin: Administration): void {
+/** Adds routes that want the admin's token. Source: docs/admin.md. */
+export function addForAdmin(
+  server: FastifyInstance,
+  vault: Vault,
+  add: (routes: FastifyInstance, prefix: string) => void,
+): void {
   void server.register(async (routes) => {
     routes.addHook("onRequest", async ({ headers }) => {
       if (isAdmin(vault, headers.authorization)) return;
@@ -28,8 +33,20 @@ export function addAdminRoutes(server: FastifyInstance, vault: Vault, admin: Adm
         headers: { "www-authenticate": "Bearer" },
       });
     });
-    addSetAsideRoutes(routes, PREFIX, admin);
+    add(routes, PREFIX);
+  });
+}
+
+/** Adds the admin's routes; numbers travel in bodies, never in paths. */
+export function addAdminRoutes(
+  server: FastifyInstance,
+  vault: Vault,
+  { admin, overview }: { readonly admin: Administration; readonly overview: Overview },
+): void {
+  addForAdmin(server, vault, (routes, prefix) => {
+    addSetAsideRoutes(routes, prefix, admin);
     addPersons(routes, admin);
+    addOverviewRoutes(routes, prefix, overview);
   });
 }
 
@@ -57,7 +74,7 @@ export function addSetAsideRoutes(
 
 function addPersons(routes: FastifyInstance, admin: Administration): void {
   routes.post(`${PREFIX}/export`, async ({ body }, reply) => {
-    const { number } = read(numberBody, body);
+    const { number } = readBody(numberBody, body);
     const lines = await admin.export(readNumber(number));
     if (!lines) throw unknownNumber();
     return reply
@@ -66,13 +83,13 @@ function addPersons(routes: FastifyInstance, admin: Administration): void {
       .send(Readable.from(asText(lines)));
   });
   routes.post(`${PREFIX}/delete`, async ({ body }) => {
-    const { number, isAtOnce } = read(deleteBody, body);
+    const { number, isAtOnce } = readBody(deleteBody, body);
     const deleted = await admin.delete(readNumber(number), isAtOnce);
     if (!deleted) throw unknownNumber();
     return deleted;
   });
   routes.post(`${PREFIX}/pin-reset`, async ({ body }) => {
-    const { number } = read(numberBody, body);
+    const { number } = readBody(numberBody, body);
     if (!(await admin.resetPin(readNumber(number)))) throw unknownNumber();
     return { status: "done" };
   });
@@ -88,30 +105,4 @@ function done(status: SetAsideOutcome["status"]): object {
   if (status === "device-gone")
     throw new Problem(409, "device-gone", "The entry's device is gone; the entry can only be dropped");
   return { status };
-}
-
-function readId(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Problem(400, "bad-request", "The id is not a number");
-  return Number(text);
-}
-
-function readNumber(text: string): PhoneNumber {
-  try {
-    return phoneNumber(text);
-  } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
-    throw new Problem(400, "number-invalid", "The number is not in international form", undefined, {
-      cause: error,
-    });
-  }
-}
-
-function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const result = schema.safeParse(body ?? {});
-  if (result.success) return result.data;
-  throw new Problem(400, "bad-request", "The request body is not valid", z.prettifyError(result.error));
-}
-
-function unknownNumber(): Problem {
-  return new Problem(404, "no-such-number", "Nothing is kept about this number");
 }

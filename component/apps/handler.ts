@@ -100,6 +100,7 @@ export class AppHandler {
     renameKeyOwner(childElements(stanza.element), from.bare, sender.numberJid);
     const message = readAppMessage(stanza);
     for (const notice of message.notices) await this.#notice(sender, stanza, notice);
+    if (stanza.to.local === "") return undefined;
     if (strangerJid(stanza.to.local))
       return this.#ports.answerStranger(from, sender.numberJid, stanza.to, message);
     if (message.payload !== "") await this.#accept(sender, stanza, message);
@@ -157,9 +158,11 @@ export class AppHandler {
 
   async #notice(sender: Sender, { from, to }: Stanza, { kind, id }: Notice): Promise<void> {
     const { context, store, receipts, delivery } = this.#ports;
-    const senderHash = strangerJid(to.local)
-      ? context.vault.hashLocalpart(to.local)
-      : context.numbers.hashOf(to);
+    // The service announces under its own domain
+    const senderHash =
+      to.local === "" || strangerJid(to.local)
+        ? context.vault.hashLocalpart(to.local)
+        : context.numbers.hashOf(to);
     if (!senderHash) return;
     const now = context.clock.now();
     const session = delivery.sessionOf(from.toString());

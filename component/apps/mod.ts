@@ -16,6 +16,12 @@ const DAY_MS = 86_400_000;
 /** An app that was not seen for so long has no mailbox any more. */
 const FORGET_AFTER_MS = 30 * DAY_MS;
 
+/** What apps say of messages that the service itself wrote to them. Source: XEP-0184 §5.3, XEP-0333 §4 */
+const NOTICES = [
+  ["received", NS.receipts],
+  ["displayed", NS.chatMarkers],
+] as const;
+
 /** Messages of ordinary XMPP apps, to and from numbers. Source: docs/admin.md "Ordinary apps" */
 export const apps: CapabilityModule = {
   name: "apps",
@@ -57,6 +63,12 @@ function create(context: Context): Capability {
   events.onNumberLinked((account) => welcome.takeAll(account));
   return {
     features: { number: [NS.receipts, NS.chatMarkers] },
+    messages: NOTICES.map(([element, namespace]) => ({
+      element,
+      namespace,
+      addressee: "component",
+      handle: (message) => handler.take(message),
+    })),
     numberMessage: (message) => handler.take(message),
     onNumberError: (message) => handler.bounced(message),
     jobs: [{ name: "forget apps", everyMs: DAY_MS, run: () => forgetApps(context, store, delivery) }],

@@ -21,7 +21,7 @@ export interface BackupFacts {
  */
 export function backUp(storePath: string, target: string, vault: Vault): BackupFacts {
   if (existsSync(target)) throw new StorageError("backup-exists", `${target} exists already`);
-  const partial = join(dirname(target), `.${basename(target)}.partial`);
+  const partial = partialPath(target);
   try {
     rmSync(partial, { force: true });
     // Nobody else on the machine may read it, from its first byte on; SQLite takes an empty file
@@ -37,6 +37,11 @@ export function backUp(storePath: string, target: string, vault: Vault): BackupF
     if (error instanceof StorageError) throw error;
     throw new StorageError("backup-failed", `no backup was made: ${(error as Error).message}`, error);
   }
+}
+
+/** Where a backup is until it is whole. */
+export function partialPath(target: string): string {
+  return join(dirname(target), `.${basename(target)}.partial`);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ChatOperations } from "./store.js";
 
 const SWEEP_EVERY_MS = 3_600_000;
 
-/** What messages to the component hold: text, or what apps send around text. Source: XEP-0085 §5.1, XEP-0184 §5, XEP-0333 §4 */
+/** What messages to the component hold: text, or what apps send around text. Source: XEP-0085 §5.1, XEP-0184 §5.1 */
 const CONTENTS: readonly (readonly [element: string, namespace: string])[] = [
   ["body", NS.component],
   ["active", NS.chatStates],
@@ -15,8 +15,6 @@ const CONTENTS: readonly (readonly [element: string, namespace: string])[] = [
   ["inactive", NS.chatStates],
   ["gone", NS.chatStates],
   ["request", NS.receipts],
-  ["received", NS.receipts],
-  ["displayed", NS.chatMarkers],
 ];
 
 /** The component's own chat, for apps that have neither forms nor commands: "register +1 555 123 0001". */

@@ -23,7 +23,8 @@ export async function examine({ config, configPath, prosody }: Installation): Pr
   ];
 }
 
-function examineProsody(config: Config, places: ProsodyPlaces): Finding[] {
+/** Examines Prosody's configuration alone. */
+export function examineProsody(config: Config, places: ProsodyPlaces): Finding[] {
   try {
     return checkProsody(readProsody(places, config.host.domain, config.link.domain), config);
   } catch (error) {

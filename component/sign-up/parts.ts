@@ -15,7 +15,10 @@ const made = new WeakMap<Context, SignUpParts>();
 export function signUpParts(context: Context): SignUpParts {
   const known = made.get(context);
   if (known) return known;
-  const codes = new Codes(context, createProvider(context.config.signUp, context.clock));
+  const codes = new Codes(
+    context,
+    createProvider(context.config.signUp, context.clock, process.env, context.showCode),
+  );
   const parts = { codes, signUp: new SignUp(context, codes) };
   made.set(context, parts);
   return parts;

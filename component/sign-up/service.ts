@@ -164,7 +164,7 @@ export type Asker = { readonly address: string; readonly network: string } | { r
  *
  * At five guesses each, a year of them goes through less than a sixth of the codes.
  */
-const TEST_NUMBER_RATE: Rate = { burst: 100, everySeconds: 1000 };
+export const TEST_NUMBER_RATE: Rate = { burst: 100, everySeconds: 1000 };
 
 /** What beginning a sign-up counts against. @param keyed makes a key that tells nothing */
 export function beginCharges(

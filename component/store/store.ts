@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { StorageError } from "../../src/errors.js";
 import {
   isDiskFull,
@@ -9,6 +9,7 @@ import {
   type Turn,
 } from "./operations.js";
 import type { SentError, ThreadOptions } from "./operations.js";
+import { startWorker } from "./worker.js";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -64,7 +65,8 @@ export class Store {
    * @throws {StorageError} when the file cannot be opened, is not durable or has a newer schema
    */
   static async open(path: string, modules: readonly URL[]): Promise<Store> {
-    const thread = startThread({ path, modules: modules.map((url) => url.href) });
+    const options: ThreadOptions = { path, modules: modules.map((url) => url.href) };
+    const thread = startWorker(new URL("thread.js", import.meta.url), options);
     const store = new Store(thread);
     await new Promise<void>((resolve, reject) => {
       thread.once("message", () => resolve());
@@ -148,11 +150,3 @@ function receiveError(error: SentError): StorageError {
 }
 
 // Run from TypeScript, the thread has to be told how to read it; run from the build, it has not
-function startThread(workerData: ThreadOptions): Worker {
-  if (!import.meta.url.endsWith(".ts"))
-    return new Worker(new URL("thread.js", import.meta.url), { workerData });
-  const loader = import.meta.resolve("tsx/esm/api");
-  const thread = new URL("thread.js", import.meta.url).href;
-  const source = `import { register } from "${loader}"; register(); await import("${thread}");`;
-  return new Worker(new URL(`data:text/javascript,${source}`), { workerData });
-}

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../support/prosody.js";
 import { until } from "../support/until.js";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-const START = ["--import", "tsx", join(ROOT, "prosody/start.ts")];
+const START = ["--import", "tsx", join(ROOT, "cli/main.ts"), "start"];
 
 interface Ports {
   client: number;

@@ -10,16 +10,18 @@ export { CodeNotSent, type CodeProvider } from "./provider.js";
 /**
  * Makes the provider that the configuration names.
  *
+ * @param showCode what the provider `console` says a code with; standard output unless given
  * @throws {InvalidInput} when its secret is named in a template but cannot be had
  */
 export function createProvider(
   config: SignUpConfig,
   clock: Clock,
   environment: NodeJS.ProcessEnv = process.env,
+  showCode?: (line: string) => void,
 ): CodeProvider {
   const wait = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const { provider, http, command } = config;
-  if (provider === "console") return consoleProvider();
+  if (provider === "console") return consoleProvider(showCode);
   if (provider === "http" && http) return httpProvider(http, providerSecret(config, environment), wait);
   if (provider === "command" && command) return commandProvider(command, wait);
   return {

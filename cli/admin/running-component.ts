@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
+import { adminToken } from "../../component/http/admin-token.js";
+import type { Config } from "../../component/config.js";
+import type { Vault } from "../../component/store/vault.js";
 import { TwotickError } from "../../src/errors.js";
-import { adminToken } from "../http/admin-token.js";
-import type { Config } from "../config.js";
-import type { Vault } from "../store/vault.js";
 
 /** The running component did not do what it was asked: `not-running`, `refused`. Its text says why. */
 export class AdminError extends TwotickError {}
@@ -35,15 +35,35 @@ export class RunningComponent {
     throw new AdminError("refused", problem.detail ?? `the component answered ${response.status}`);
   }
 
-  /** Asks and writes the answer into a new file that nobody else may read. @throws {AdminError} */
-  async save(path: string, content: object, file: string): Promise<void> {
+  /** Asks and reads the answer. @throws {AdminError} */
+  async read<Answer>(method: "GET" | "POST", path: string, content?: object): Promise<Answer> {
+    const response = await this.ask(method, path, content);
+    return (await response.json()) as Answer;
+  }
+
+  /**
+   * Asks and writes the answer into a new file that nobody else may read.
+   *
+   * @param onWritten is told how many bytes there are by now @returns how many there are in all @throws {AdminError}
+   */
+  async save(
+    path: string,
+    content: object,
+    file: string,
+    onWritten: (bytes: number) => void,
+  ): Promise<number> {
     const response = await this.ask("POST", path, content);
     const target = openNew(file);
+    let bytes = 0;
     try {
-      for await (const chunk of response.body ?? []) writeSync(target, chunk as Uint8Array);
+      for await (const chunk of response.body ?? []) {
+        bytes += writeSync(target, chunk as Uint8Array);
+        onWritten(bytes);
+      }
     } finally {
       closeSync(target);
     }
+    return bytes;
   }
 }
 

@@ -13,9 +13,9 @@ import { freePort } from "../../prosody/prosody.js";
 import { temporaryFolder, useProsody } from "../support/prosody.js";
 import { until } from "../support/until.js";
 
-const MAIN = ["--import", "tsx", new URL("../../component/main.ts", import.meta.url).pathname];
+const MAIN = ["--import", "tsx", new URL("../../cli/main.ts", import.meta.url).pathname, "component"];
 
-describe("component/main.ts", function () {
+describe("twotick component", function () {
   this.timeout(30_000);
   const prosody = useProsody();
   const running: ChildProcess[] = [];
