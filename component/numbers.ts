@@ -42,11 +42,16 @@ export class Numbers {
    * @param numberJid bare @param appJid the app's full JID
    */
   appJid(numberJid: string, appJid: string): string {
+    return `${numberJid}/${this.appResource(numberJid, appJid)}`;
+  }
+
+  /** The resourcepart of {@link appJid}. */
+  appResource(numberJid: string, appJid: string): string {
     const key = `${numberJid}\0${appJid}`;
     const known = this.#resources.get(key);
-    if (known !== undefined) return `${numberJid}/${known}`;
+    if (known !== undefined) return known;
     const hash = this.#vault.keyedHash("resource", key).subarray(0, 12).toString("base64url");
-    return `${numberJid}/${remember(this.#resources, key, hash)}`;
+    return remember(this.#resources, key, hash);
   }
 }
 

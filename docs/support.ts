@@ -120,7 +120,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   },
   "XEP-0153": {
     component: ["partial", "the hash in an app's presence is passed on to those who may see the picture"],
-    tests: [],
+    tests: ["plays/presence-details"],
   },
   "XEP-0163": {
     component: [
@@ -146,7 +146,13 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
       "partial",
       "an app's receipt acknowledges its mailbox entry and becomes the sender's; the chat gives its own",
     ],
-    tests: ["plays/apps-messages", "plays/chat", "interop/slixmpp"],
+    tests: [
+      "plays/apps-messages",
+      "plays/speaking-resource",
+      "plays/chat",
+      "interop/slixmpp",
+      "interop/profanity-messages",
+    ],
   },
   "XEP-0191": {
     component: [
@@ -198,7 +204,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   },
   "XEP-0319": {
     component: ["partial", "passed on in presence to those who may know when the person was last there"],
-    tests: [],
+    tests: ["plays/presence-details"],
   },
   "XEP-0320": CALLS,
   "XEP-0333": {
@@ -256,7 +262,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0424": {
     component: ["partial", "passed"],
     sdk: ["partial", "written and read"],
-    tests: ["src/message-content"],
+    tests: ["plays/apps-messages", "src/message-content"],
   },
   "XEP-0426": { sdk: ["complete", "code points"], tests: ["src/message-content"] },
   "XEP-0428": { sdk: ["partial", "of retractions and quotes"], tests: ["src/message-content"] },
@@ -280,7 +286,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0461": {
     component: ["partial", "passed"],
     sdk: ["partial", "written and read, with the quote"],
-    tests: ["src/message-content", "interop/slixmpp"],
+    tests: ["plays/apps-messages", "src/message-content", "interop/slixmpp"],
   },
 };
 

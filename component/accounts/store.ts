@@ -124,6 +124,11 @@ const migrations: readonly Migration[] = [
       ALTER TABLE devices ADD COLUMN sent_twice INTEGER NOT NULL DEFAULT 0;
       CREATE UNIQUE INDEX devices_by_resource ON devices (account, resource) WHERE resource IS NOT NULL;`,
   },
+  {
+    number: 5,
+    // Up to which entry an ordinary app has answered a request that came behind it
+    sql: "ALTER TABLE devices ADD COLUMN answered INTEGER NOT NULL DEFAULT 0",
+  },
 ];
 
 type StoredAccount = Omit<AccountRow, "isMadeHere"> & { readonly isMadeHere: 0 | 1 };

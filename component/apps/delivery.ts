@@ -1,22 +1,20 @@
-import { LinkError, StanzaError } from "../../src/errors.js";
+import type { StanzaError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
-import { NS } from "../../src/namespaces.js";
-import { xml } from "../../src/xml.js";
 import type { Context } from "../capability.js";
 import { strangerJid } from "../federation/address.js";
 import type { Offer } from "../mailbox/delivery-ports.js";
 import type { NewReceiptEntry } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
+import { askApp, type Answer } from "./asking.js";
+import { Endings } from "./endings.js";
+import { Returns } from "./returns.js";
+import { canAcknowledge, decideTry, isGone, isUndelivered } from "./service.js";
 import { AppSession, type AppAddress } from "./session.js";
 import type { AppOperations } from "./store.js";
-import { decideTry, isGone, isUndelivered } from "./service.js";
-import { writeForApp } from "./written.js";
+import { AppWriter } from "./writer.js";
 
 /** Bytes read from a mailbox at once. */
 const READ_BYTES = 64 * 1024;
-
-/** How long a barrier may take: an app on a phone has to be woken first. */
-const BARRIER_TIMEOUT_MS = 60_000;
 
 /** How often the sessions are looked at. */
 const TICK_MS = 1_000;
@@ -26,9 +24,6 @@ const NOTE_AFTER_MS = 250;
 
 /** What could not be sent, because the server does not read, is tried again after this long. */
 const OPEN_AGAIN_MS = 5_000;
-
-/** Messages of which it is remembered that they went to an app of an account already. */
-const MAX_ARCHIVED = 20_000;
 
 /** What the delivery to apps works with. */
 export interface AppDeliveryPorts {
@@ -48,12 +43,19 @@ export class AppDelivery {
   readonly #ports: AppDeliveryPorts;
   readonly #byJid = new Map<string, AppSession>();
   readonly #byDevice = new Map<number, AppSession>();
-  readonly #ending = new Map<number, Set<number>>();
-  readonly #archived = new Set<string>();
+  readonly #writer: AppWriter;
+  readonly #endings: Endings;
+  readonly #returns: Returns;
   #cancelTick: (() => void) | undefined;
 
   constructor(ports: AppDeliveryPorts) {
+    const { context, store, offerReceipts } = ports;
     this.#ports = ports;
+    this.#writer = new AppWriter(context);
+    this.#returns = new Returns({ context, store, offerReceipts, ask: (session) => this.#ask(session) });
+    this.#endings = new Endings((device, seqs) =>
+      this.#background(store.end(device, seqs, context.clock.now()).then(offerReceipts)),
+    );
   }
 
   /** The session of a full JID, while the app is there. */
@@ -158,39 +160,13 @@ export class AppDelivery {
   }
 
   async #begin(session: AppSession): Promise<void> {
-    const { store } = this.#ports;
     try {
-      const tries = await store.tries(session.device);
-      if (!tries || session.isClosed) return;
-      // What may have arrived before goes again only to an app of which it is known that it is there
-      if (tries.hasUnconfirmed && !(await this.#isThere(session))) return;
-      const isCautious = tries.hasUnconfirmed && (await this.#returned(session));
-      session.began({ once: tries.once, twice: tries.twice }, isCautious);
+      const beginning = await this.#returns.of(session);
+      if (!beginning) return;
+      session.began(beginning.tries, beginning.isCautious);
       void this.#pump(session);
     } catch (error) {
       this.#report(error);
-    }
-  }
-
-  /** Answers whether entries should go one at a time. */
-  async #returned(session: AppSession): Promise<boolean> {
-    const { store, context, offerReceipts } = this.#ports;
-    const { hasSetAside, isCautious, receipts } = await store.sendAgain(session.device, context.clock.now());
-    offerReceipts(receipts);
-    if (!hasSetAside) return isCautious;
-    context.metrics.entriesSetAside.inc();
-    context.log.warn(
-      { mailbox: session.device },
-      "an entry was set aside: an app was sent it too often without acknowledging it",
-    );
-    return isCautious;
-  }
-
-  async #isThere(session: AppSession): Promise<boolean> {
-    for (;;) {
-      const outcome = await this.#ask(session);
-      if (outcome === "there") return !session.isClosed;
-      if (outcome === "gone" || session.isClosed) return false;
     }
   }
 
@@ -221,17 +197,16 @@ export class AppDelivery {
     const stanzas: string[] = [];
     const over: number[] = [];
     for (const offer of offers) {
-      const written = this.#write(
-        session,
-        offer,
-        offer.seq > session.tries.once && this.#isFirst(session, offer),
-      );
-      const canAcknowledge = written.isContent && session.givesReceipts;
-      const decision = decideTry(offer.seq, session.tries, canAcknowledge);
-      session.send(offer, { canAcknowledge, atMs: context.clock.monotonicMs() });
-      if (decision === "over" || written.text === "") over.push(offer.seq);
-      else stanzas.push(written.text);
+      const { text, isContent } = this.#writer.write(session, offer);
+      const isAwaited = canAcknowledge(offer.seq, session.tries, {
+        isContent,
+        givesReceipts: session.givesReceipts,
+      });
+      const decision = decideTry(offer.seq, session.tries, isAwaited);
       const isAgain = decision === "again";
+      session.send(offer, { canAcknowledge: isAwaited, isAgain, atMs: context.clock.monotonicMs() });
+      if (decision === "over" || text === "") over.push(offer.seq);
+      else stanzas.push(text);
       (isAgain ? context.metrics.entriesRedelivered : context.metrics.entriesDelivered).inc();
     }
     if (over.length > 0) this.#end(session, over);
@@ -239,33 +214,6 @@ export class AppDelivery {
     if (first && stanzas.length > 0 && !this.#put(stanzas.join("")))
       return this.#takeBack(session, first.seq);
     if (session.needsBarrier && !session.isAsking) void this.#barrier(session);
-  }
-
-  // An archive of the host is to have a message once, however many apps it goes to
-  #isFirst({ account }: AppSession, { content }: Offer): boolean {
-    if (content.kind !== "message") return false;
-    const key = `${account} ${content.from} ${content.id}`;
-    if (this.#archived.has(key)) return false;
-    const [oldest] = this.#archived;
-    if (this.#archived.size >= MAX_ARCHIVED && oldest !== undefined) this.#archived.delete(oldest);
-    this.#archived.add(key);
-    return true;
-  }
-
-  #write(session: AppSession, { content }: Offer, isArchived: boolean): ReturnType<typeof writeForApp> {
-    const { config, clock, vault } = this.#ports.context;
-    const stanzaId =
-      content.kind === "message"
-        ? vault.keyedHash("stanza-id", `${content.from}\0${content.id}`).subarray(0, 15).toString("base64url")
-        : "";
-    return writeForApp(content, {
-      to: session.fullJid,
-      reader: session,
-      domain: config.link.domain,
-      now: clock.now(),
-      stanzaId,
-      isArchived,
-    });
   }
 
   #put(stanzas: string): boolean {
@@ -293,51 +241,31 @@ export class AppDelivery {
 
   /** Sends an IQ behind what went; its answer says that all that has arrived. */
   async #barrier(session: AppSession): Promise<void> {
+    const { context, store } = this.#ports;
     session.isAsking = true;
     const mark = session.mark();
     try {
       if ((await this.#ask(session)) !== "there" || session.isClosed) return;
-      this.#end(session, session.confirm(mark, this.#ports.context.clock.monotonicMs()));
+      const { ended, waiting } = session.confirm(mark, context.clock.monotonicMs());
+      this.#end(session, ended);
+      if (waiting > 0) this.#background(store.answered(session.device, waiting));
     } finally {
       session.isAsking = false;
     }
     if (session.needsBarrier && !session.isClosed) void this.#barrier(session);
   }
 
-  async #ask(session: AppSession): Promise<"there" | "gone" | "silent"> {
-    const { link } = this.#ports.context;
-    // XEP-0199 §4.1; every app answers XEP-0030
-    const question = session.answersPings
-      ? xml("ping", { xmlns: NS.ping })
-      : xml("query", { xmlns: NS.discoInfo });
-    try {
-      await link.request(xml("iq", { type: "get", to: session.fullJid }, question), {
-        timeoutMs: BARRIER_TIMEOUT_MS,
-      });
-      return "there";
-    } catch (error) {
-      if (error instanceof LinkError && error.code === "timeout") return "silent";
-      if (error instanceof StanzaError && !isGone(error)) return "there";
-      this.close(session.fullJid);
-      return "gone";
-    }
+  async #ask(session: AppSession): Promise<Answer> {
+    const answer = await askApp(this.#ports.context.link, session);
+    if (answer === "gone") this.close(session.fullJid);
+    return answer;
   }
 
   #end(session: AppSession, seqs: readonly number[]): void {
     if (seqs.length === 0) return;
     for (const seq of seqs) session.end(seq);
-    if (this.#ending.size === 0) setImmediate(() => this.#flushEnds());
-    const ending = this.#ending.get(session.device) ?? new Set();
-    for (const seq of seqs) ending.add(seq);
-    this.#ending.set(session.device, ending);
+    this.#endings.add(session, seqs);
     if (session.isBehind) void this.#pump(session);
-  }
-
-  #flushEnds(): void {
-    const { store, context, offerReceipts } = this.#ports;
-    for (const [device, seqs] of this.#ending)
-      this.#background(store.end(device, [...seqs], context.clock.now()).then(offerReceipts));
-    this.#ending.clear();
   }
 
   #tick(): void {

@@ -40,8 +40,9 @@ export interface AppHandlerPorts {
 }
 
 interface Sender extends AppMailbox {
-  /** The number JID that the account speaks for. */
+  /** The number JID that the account speaks for, and the resource of it under which others are shown this app. */
   readonly numberJid: string;
+  readonly resource: string;
 }
 
 /** Takes what ordinary apps send to numbers: into mailboxes what is to be kept, and on to who is there what is not. */
@@ -119,7 +120,9 @@ export class AppHandler {
       );
     }
     if (this.#senders.size >= MAX_REMEMBERED) this.#senders.clear();
-    const sender = { ...mailbox, numberJid: context.numbers.jidOf(mailbox.number) };
+    const numberJid = context.numbers.jidOf(mailbox.number);
+    const resource = context.numbers.appResource(numberJid, from.toString());
+    const sender = { ...mailbox, numberJid, resource };
     this.#senders.set(from.toString(), sender);
     this.#ports.onSeen(from);
     return sender;
@@ -152,7 +155,8 @@ export class AppHandler {
     }
     const { isDuplicate, acceptedAt, entries } = outcome;
     metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
-    const content = { from: sender.numberJid, to: to.bare, id, at: acceptedAt, payload };
+    const { numberJid, resource } = sender;
+    const content = { from: numberJid, resource, to: to.bare, id, at: acceptedAt, payload };
     exchange.offer(messageOffers(content, entries));
   }
 
@@ -183,7 +187,9 @@ export class AppHandler {
     if (!person || isBlocked || !link.isOnline) return;
     const apps = availability.resourcesOf(person.jid).filter(({ jid }) => !exchange.isAttached(jid));
     const rest = `${passing}<no-store xmlns='${NS.hints}'/><private xmlns='${NS.carbons}'/></message>`;
+    // XEP-0085 §5.4: a chat state is that of one app
+    const speaker = `${sender.numberJid}/${sender.resource}`;
     for (const { jid } of apps)
-      link.send(`<message type='chat' from='${sender.numberJid}' to='${escapeXML(jid)}'>${rest}`);
+      link.send(`<message type='chat' from='${speaker}' to='${escapeXML(jid)}'>${rest}`);
   }
 }

@@ -5,6 +5,8 @@ export interface SentSoFar {
   /** Up to here once at least, and up to here twice at least. */
   readonly once: number;
   readonly twice: number;
+  /** Up to here the app has answered a request that came behind them. */
+  readonly answered: number;
 }
 
 /** What to do with an entry whose turn it is: send it for the first time, or again, or take it for delivered. */
@@ -18,6 +20,19 @@ export type TryDecision = "first" | "again" | "over";
 export function decideTry(seq: number, { once, twice }: SentSoFar, canAcknowledge: boolean): TryDecision {
   if (seq > once) return "first";
   return seq <= twice && !canAcknowledge ? "over" : "again";
+}
+
+/**
+ * Whether an app will say of an entry that it has it.
+ *
+ * One that announces receipts, was there after the entry and went without one gives none for it: it may be switched off.
+ */
+export function canAcknowledge(
+  seq: number,
+  { answered }: SentSoFar,
+  { isContent, givesReceipts }: { readonly isContent: boolean; readonly givesReceipts: boolean },
+): boolean {
+  return isContent && givesReceipts && seq > answered;
 }
 
 /** What a server says when there is nobody under a full JID, or nobody any more. */

@@ -27,11 +27,26 @@ export interface AppAddress {
   readonly answersPings: boolean;
 }
 
-interface OnTheWay {
+/** How an entry goes. */
+export interface Going {
+  /** Whether the app will say that it has it. */
+  readonly canAcknowledge: boolean;
+  /** Whether it went before. */
+  readonly isAgain?: boolean;
+  readonly atMs: number;
+}
+
+/** What an answer from behind entries says of them. */
+export interface Arrival {
+  /** Entries that have ended with it. */
+  readonly ended: readonly number[];
+  /** The last entry that has arrived and waits for its receipt; 0 for none. */
+  readonly waiting: number;
+}
+
+interface OnTheWay extends Going {
   readonly key: string | undefined;
   readonly sizeBytes: number;
-  readonly canAcknowledge: boolean;
-  readonly atMs: number;
   /** The order in which it went. */
   readonly order: number;
   /** When an answer from behind it said that it has arrived. */
@@ -50,7 +65,7 @@ export class AppSession implements AppAddress {
   isReading = false;
   isBehind = false;
   isAsking = false;
-  tries: SentSoFar = { once: 0, twice: 0 };
+  tries: SentSoFar = { once: 0, twice: 0, answered: 0 };
   hasBegun = false;
   /** The last entry that went. */
   sent = 0;
@@ -94,7 +109,7 @@ export class AppSession implements AppAddress {
   }
 
   /** Notes that an entry goes. */
-  send({ seq, sizeBytes, content }: Offer, how: { canAcknowledge: boolean; atMs: number }): void {
+  send({ seq, sizeBytes, content }: Offer, how: Going): void {
     const key = content.kind === "message" ? keyOf(content.from, content.id) : undefined;
     this.sent = seq;
     this.#onTheWay.set(seq, { ...how, key, sizeBytes, order: ++this.#order });
@@ -122,20 +137,23 @@ export class AppSession implements AppAddress {
     return this.#order;
   }
 
-  /** What went before a mark has arrived. Answers what has ended with that. */
-  confirm(mark: number, nowMs: number): number[] {
+  /** What went before a mark has arrived. */
+  confirm(mark: number, nowMs: number): Arrival {
     const ended: number[] = [];
+    let waiting = 0;
     for (const [seq, entry] of this.#onTheWay) {
       if (entry.order > mark) continue;
-      if (entry.canAcknowledge) entry.arrivedAtMs ??= nowMs;
-      else ended.push(seq);
+      if (!entry.canAcknowledge) ended.push(seq);
+      else waiting = Math.max(waiting, seq);
+      entry.arrivedAtMs ??= nowMs;
     }
-    return ended;
+    return { ended, waiting };
   }
 
-  /** Whether something is on the way of which only an answer from behind it can say that it has arrived. */
+  /** Whether something is on the way of which only an answer from behind it can say that it has arrived, or that went in vain. */
   get needsBarrier(): boolean {
-    for (const entry of this.#onTheWay.values()) if (!entry.canAcknowledge) return true;
+    for (const { canAcknowledge, isAgain, arrivedAtMs } of this.#onTheWay.values())
+      if (!canAcknowledge || (isAgain === true && arrivedAtMs === undefined)) return true;
     return false;
   }
 

@@ -111,7 +111,7 @@ function openAppRows(database: Database) {
   );
   // An account is never without a mailbox: its last one waits for whatever comes next
   const release = database.prepare(
-    `UPDATE devices SET resource = NULL, sent_once = 0, sent_twice = 0 WHERE id = @id
+    `UPDATE devices SET resource = NULL, sent_once = 0, sent_twice = 0, answered = 0 WHERE id = @id
        AND NOT EXISTS (SELECT 1 FROM devices AS other WHERE other.account = devices.account AND other.id <> @id)`,
   );
   const pending = database.prepare<{ account: number }, PendingRow>(

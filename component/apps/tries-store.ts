@@ -11,6 +11,8 @@ export interface Tries {
   readonly once: number;
   /** Entries up to here have gone twice: those that nothing can acknowledge do not go again. */
   readonly twice: number;
+  /** Up to here the app has answered a request that came behind them. */
+  readonly answered: number;
   /** Whether entries wait that went before. */
   readonly hasUnconfirmed: boolean;
 }
@@ -27,13 +29,19 @@ export interface AppReturn {
 /** The SQL of how often entries went to an app. */
 export function openTries(database: Database, entries: ReturnType<typeof openEntries>) {
   const setAside = openSetAside(database);
-  const first = database.prepare<[number], { first: number | null; seq: number; attempts: number }>(
-    `SELECT (SELECT min(seq) FROM entries WHERE device = devices.id) AS first, head_seq AS seq, head_attempts AS attempts
-     FROM devices WHERE id = ?`,
+  const first = database.prepare<
+    [number],
+    { first: number | null; seq: number; attempts: number; answered: number }
+  >(
+    `SELECT (SELECT min(seq) FROM entries WHERE device = devices.id) AS first, head_seq AS seq, head_attempts AS attempts,
+       answered FROM devices WHERE id = ?`,
   );
   const count = database.prepare("UPDATE devices SET head_seq = ?, head_attempts = ? WHERE id = ?");
-  const tries = database.prepare<[number], { once: number; twice: number; hasUnconfirmed: 0 | 1 }>(
-    `SELECT sent_once AS once, sent_twice AS twice,
+  const tries = database.prepare<
+    [number],
+    { once: number; twice: number; answered: number; hasUnconfirmed: 0 | 1 }
+  >(
+    `SELECT sent_once AS once, sent_twice AS twice, answered,
        EXISTS (SELECT 1 FROM entries WHERE device = devices.id AND seq <= sent_once) AS hasUnconfirmed
      FROM devices WHERE id = ?`,
   );
@@ -41,8 +49,12 @@ export function openTries(database: Database, entries: ReturnType<typeof openEnt
     "UPDATE devices SET sent_once = @seq WHERE id = @device AND sent_once < @seq",
   );
   const twice = database.prepare("UPDATE devices SET sent_twice = sent_once WHERE id = ?");
+  const answered = database.prepare(
+    "UPDATE devices SET answered = @seq WHERE id = @device AND answered < @seq",
+  );
   const undo = database.prepare(
-    `UPDATE devices SET sent_once = min(sent_once, @before), sent_twice = min(sent_twice, @before)
+    `UPDATE devices SET sent_once = min(sent_once, @before), sent_twice = min(sent_twice, @before),
+       answered = min(answered, @before)
      WHERE id = @device`,
   );
   return {
@@ -57,11 +69,18 @@ export function openTries(database: Database, entries: ReturnType<typeof openEnt
       once.run({ device, seq });
     },
 
+    /** The app has answered a request that came behind everything up to here. */
+    answered(device: number, seq: number): void {
+      answered.run({ device, seq });
+    },
+
     /** Everything that went once is about to go again, but for a first entry that an app did not outlive too often. */
     sendAgain(device: number, now: EpochMs): AppReturn {
       twice.run(device);
       const row = first.get(device);
-      if (!row || row.first === null) return { hasSetAside: false, isCautious: false, receipts: [] };
+      // What the app was there after did not end it
+      if (!row || row.first === null || row.first <= row.answered)
+        return { hasSetAside: false, isCautious: false, receipts: [] };
       const head: Head = { seq: row.first, attempts: row.seq === row.first ? row.attempts + 1 : 1 };
       count.run(head.seq, head.attempts, device);
       const { isSetAside, isCautious } = decideHead(head, row.first);

@@ -4,7 +4,7 @@ import { NS } from "../../src/namespaces.js";
 import { renameKeyOwner } from "../../src/omemo2.js";
 import { parsePayload, writeNormal } from "../../src/payload.js";
 import { type Element, escapeXML, namespaceOf, xml } from "../../src/xml.js";
-import type { Content } from "../mailbox/delivery-ports.js";
+import type { Content, MessageContent } from "../mailbox/delivery-ports.js";
 import { cleanChildren } from "./payload.js";
 
 /** A message older than this says when it was sent. */
@@ -32,7 +32,6 @@ export interface Written {
   readonly isContent: boolean;
 }
 
-type MessageContent = Extract<Content, { kind: "message" }>;
 type ReceiptContent = Extract<Content, { kind: "receipt" }>;
 
 /** Writes what an entry says as the plain messages that an ordinary app understands; empty when it says nothing to it. */
@@ -40,7 +39,7 @@ export function writeForApp(content: Content, writing: Writing): Written {
   return content.kind === "message" ? writeMessage(content, writing) : writeReceipt(content, writing);
 }
 
-function writeMessage({ from, id, at, payload }: MessageContent, writing: Writing): Written {
+function writeMessage({ from, resource, id, at, payload }: MessageContent, writing: Writing): Written {
   const { to, domain, now, stanzaId, isArchived } = writing;
   const children = cleanChildren(xml("message", {}, ...parsePayload(payload))).filter(isForApps);
   // An app looks for its key under its account; XEP-0384 0.8 §5.5
@@ -59,7 +58,9 @@ function writeMessage({ from, id, at, payload }: MessageContent, writing: Writin
     // XEP-0280 §9, XEP-0334 §4.3: every other app of the person gets a copy from here
     `<private xmlns='${NS.carbons}'/><no-copy xmlns='${NS.hints}'/>` +
     (isArchived ? `<store xmlns='${NS.hints}'/>` : `<no-store xmlns='${NS.hints}'/>`);
-  const text = `<message type='chat' from='${from}' to='${escapeXML(to)}' id='${escapeXML(id)}'>${children
+  // RFC 6121 §5.1, XEP-0184 §5.5: apps answer, and give their receipts, to the full JID that is there
+  const speaker = resource === undefined ? from : `${from}/${resource}`;
+  const text = `<message type='chat' from='${speaker}' to='${escapeXML(to)}' id='${escapeXML(id)}'>${children
     .map((child) => writeInStream(child))
     .join("")}${asks}${ids}${delay}${hints}</message>`;
   return { text, isContent };

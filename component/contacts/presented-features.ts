@@ -43,8 +43,8 @@ const PASSED: ReadonlySet<string> = new Set([
   "urn:xmpp:jingle:transports:ice:0",
 ]);
 
-/** What the component answers itself at the JID of an app behind a number. */
-const ANSWERED: readonly string[] = [NS.caps, NS.discoInfo];
+/** What the component answers itself at the JID of an app behind a number, and gives for it: receipts are those of its mailbox. */
+const ANSWERED: readonly string[] = [NS.caps, NS.discoInfo, NS.receipts];
 
 /** The features of an app that hold through a number, sorted. */
 export function passedFeatures(features: Iterable<string>): string[] {

@@ -15,6 +15,8 @@ export interface StrangerMessage {
   /** Keyed hash of the sender's escaped address, and the address sealed. */
   readonly fromHash: Uint8Array;
   readonly fromSealed: Uint8Array;
+  /** Under which resource of its address the sender's app is shown here. */
+  readonly resource: string;
   /** Keyed hash of the recipient's number. */
   readonly toHash: Uint8Array;
   readonly id: MessageId;
@@ -98,8 +100,9 @@ function openAccepting(database: Database, isWelcome: (account: number) => boole
     "SELECT digest, accepted_at AS acceptedAt FROM messages WHERE sender = ? AND origin_id = ?",
   );
   const insert = database.prepare(
-    `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload,
+       sender_resource)
+     VALUES (@sender, @id, @recipient, @number, @numberId, @now, @digest, @pending, @payload, @resource)`,
   );
   const takeSeq = database.prepare<[number, number], { seq: number }>(
     `UPDATE devices SET next_seq = next_seq + 1, pending_count = pending_count + 1, pending_bytes = pending_bytes + ?
@@ -118,7 +121,7 @@ function openAccepting(database: Database, isWelcome: (account: number) => boole
      * @returns `undefined` when it is refused, whatever the reason
      */
     acceptFromStranger(message: StrangerMessage, limits: MailboxLimits): NewMessageEntry[] | undefined {
-      const { fromHash, fromSealed, toHash, id, payload, digest, now } = message;
+      const { fromHash, fromSealed, resource, toHash, id, payload, digest, now } = message;
       const recipient = target.get(toHash);
       if (!recipient || !isWelcome(recipient.account)) return undefined;
       const mailboxes = appsOf.all(recipient.account);
@@ -145,8 +148,10 @@ function openAccepting(database: Database, isWelcome: (account: number) => boole
       if (decision.kind === "duplicate") return [];
       const { deliver } = decision;
       const { account, numberId } = recipient;
-      const pending = deliver.length;
-      const row = insert.run(-number, id, account, number, numberId, now, digest, pending, payload);
+      const row = insert.run({
+        ...{ sender: -number, number, recipient: account, numberId },
+        ...{ id, now, digest, payload, resource, pending: deliver.length },
+      });
       return deliver.map(({ device }) => {
         const { seq } = takeSeq.get(sizeBytes, device) as { seq: number };
         enter.run(device, seq, now, sizeBytes, row.lastInsertRowid);

@@ -67,9 +67,11 @@ export class Strangers {
     if (!(await store.tryNumber({ of, toHash, day: Math.floor(now / DAY_MS) }))) throw tooMuch();
     const digest = vault.keyedHash("message", `${to.local}\0${payload}`).subarray(0, 16);
     const { hash: fromHash, local } = stranger;
+    const resource = numbers.appResource(stranger.address, from.toString());
     const stored = {
       fromHash,
       fromSealed: vault.sealLocalpart(local),
+      resource,
       toHash,
       id: message.id,
       payload,
@@ -81,6 +83,7 @@ export class Strangers {
     const about = {
       kind: "message",
       from: stranger.address,
+      resource,
       to: to.bare,
       id: message.id,
       at: now,
@@ -92,7 +95,7 @@ export class Strangers {
 
   // Receipts, markers and chat states, to the apps that are there; from others than those who were answered they are dropped
   async #tell(
-    { hash, address }: Stranger,
+    { hash, address, jid: speaker }: Stranger,
     toHash: Uint8Array,
     { passing, notices }: AppMessage,
   ): Promise<void> {
@@ -100,11 +103,12 @@ export class Strangers {
     const account = await store.acquaintance(toHash, hash);
     const content = notices.map(({ kind, id }) => writeNotice(kind, id)).join("") || stateOf(passing);
     if (account === undefined || content === "") return;
-    const { availability, exchange, link } = context;
+    const { availability, exchange, link, numbers } = context;
+    const from = numbers.appJid(address, speaker.toString());
     const apps = availability.resourcesOf(account).filter(({ jid }) => !exchange.isAttached(jid));
     for (const { jid } of apps)
       link.send(
-        `<message type='chat' from='${escapeXML(address)}' to='${escapeXML(jid)}'>${content}` +
+        `<message type='chat' from='${escapeXML(from)}' to='${escapeXML(jid)}'>${content}` +
           `<no-store xmlns='${NS.hints}'/><private xmlns='${NS.carbons}'/></message>`,
       );
   }

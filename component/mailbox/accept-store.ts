@@ -28,6 +28,8 @@ export interface StoredSubmission {
 export interface SubmittingDevice {
   readonly account: number;
   readonly device: number;
+  /** Under which resource of its number others are shown the device; {@link Numbers.appResource}. */
+  readonly resource: string;
 }
 
 /** An entry that was just written to a mailbox. */
@@ -56,6 +58,7 @@ export interface AcceptResult {
 interface Submit {
   readonly account: number;
   readonly device: number;
+  readonly resource: string;
   readonly numberId: number;
   readonly numberHash: Uint8Array;
   readonly now: EpochMs;
@@ -139,7 +142,7 @@ export function openAccept(database: Database, receipts: Receipts) {
      * @param sent how often the device had encrypted something by then, when it says so
      */
     accept(
-      { account, device }: SubmittingDevice,
+      { account, device, resource }: SubmittingDevice,
       submissions: readonly StoredSubmission[],
       now: EpochMs,
       limits: MailboxLimits,
@@ -148,7 +151,7 @@ export function openAccept(database: Database, receipts: Receipts) {
       const number = sameDevice.get(device, account);
       if (!number) return undefined;
       if (sent !== undefined) countSent.run({ sent, device });
-      const submit: Submit = { account, device, ...number, now, limits, made: [], full: new Set() };
+      const submit: Submit = { account, device, resource, ...number, now, limits, made: [], full: new Set() };
       const outcomes = submissions.map((submission) => accept(submit, submission));
       return { outcomes, receipts: submit.made };
     },
@@ -162,8 +165,8 @@ function keyOf(hash: Uint8Array): string {
 function openWriting(database: Database, receipts: Receipts) {
   const appMessages = openAppMessages(database);
   const insertMessage = database.prepare(
-    `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload,
+       sender_resource) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   // The sequence number was read in the same transaction
   const takeSeq = database.prepare(
@@ -175,7 +178,7 @@ function openWriting(database: Database, receipts: Receipts) {
   );
 
   return (
-    { account, device: sendingDevice, numberId, now, made }: Submit,
+    { account, device: sendingDevice, resource, numberId, now, made }: Submit,
     { id, payload, digest, app }: StoredSubmission,
     target: Target,
     { deliver, skip, copy }: Extract<Acceptance<Mailbox>, { kind: "accept" }>,
@@ -192,6 +195,7 @@ function openWriting(database: Database, receipts: Receipts) {
       digest,
       places.length,
       places.length > 0 ? payload : null,
+      resource,
     );
     const message = Number(row.lastInsertRowid);
     if (app) appMessages.note(message, sendingDevice, app);

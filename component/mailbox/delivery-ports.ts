@@ -1,15 +1,17 @@
 import type { Clock } from "../../src/clock.js";
-import type { Entry } from "../../src/mailbox-deliver.js";
+import type { MessageEntry, ReceiptEntry } from "../../src/mailbox-deliver.js";
 import type { Sender } from "../capability.js";
 import type { Log } from "../log.js";
 import type { Metrics } from "../metrics.js";
 
+/** A message without the place in the mailbox. */
+export type MessageContent = Omit<MessageEntry, "seq" | "isRedelivery"> & {
+  /** Under which resource of its number others are shown the device that sent it, where that is known. */
+  readonly resource?: string | undefined;
+};
+
 /** An entry without the place in the mailbox. */
-export type Content = Entry extends infer One
-  ? One extends Entry
-    ? Omit<One, "seq" | "isRedelivery">
-    : never
-  : never;
+export type Content = MessageContent | Omit<ReceiptEntry, "seq" | "isRedelivery">;
 
 /** An entry that may go to a device. */
 export interface Offer {
@@ -36,8 +38,9 @@ export interface Session {
   /** Bare JID of the account. */
   readonly accountJid: string;
   readonly fullJid: string;
-  /** The number JID that the account speaks for. */
+  /** The number JID that the account speaks for, and the resource of it under which others are shown this device. */
   readonly numberJid: string;
+  readonly resource: string;
   /** Whether it was agreed that entries and answers go in frames. */
   readonly isFramed?: boolean;
 }

@@ -196,10 +196,16 @@ export class MailboxHandler {
     const prepared = messages.map((message) => this.#prepare(message));
     const known = prepared.filter((one) => one !== undefined);
     // What goes to another thread is copied: no more of a session than is asked for
-    const { account, device, numberJid } = session;
+    const { account, device, numberJid, resource } = session;
     const { maxEntries, maxBytes } = context.config.mailbox;
     const limits = { maxEntries, maxBytes };
-    const result = await store.accept({ account, device }, known, context.clock.now(), limits, sent);
+    const result = await store.accept(
+      { account, device, resource },
+      known,
+      context.clock.now(),
+      limits,
+      sent,
+    );
     if (!result) throw notAttached();
     let next = 0;
     const offers: Offer[] = [];
@@ -212,7 +218,7 @@ export class MailboxHandler {
       const { acceptedAt, isDuplicate, entries } = outcome;
       context.metrics.messages.inc({ outcome: isDuplicate ? "duplicate" : "accepted" });
       const { id, payload, compact } = message;
-      const content = { from: numberJid, to: message.to.bare, id, at: acceptedAt, payload };
+      const content = { from: numberJid, resource, to: message.to.bare, id, at: acceptedAt, payload };
       offers.push(...messageOffers(content, entries, compact));
       return { id, acceptedAt, isDuplicate };
     });
@@ -242,12 +248,14 @@ export class MailboxHandler {
   }
 
   #session(from: Jid, { device, account, number }: OpenedMailbox): Session {
+    const [fullJid, numberJid] = [from.toString(), this.#ports.numbers.jidOf(number)];
     return {
       device,
       account,
       accountJid: from.bare,
-      fullJid: from.toString(),
-      numberJid: this.#ports.numbers.jidOf(number),
+      fullJid,
+      numberJid,
+      resource: this.#ports.numbers.appResource(numberJid, fullJid),
     };
   }
 

@@ -120,9 +120,9 @@ function reader(store: Pick<Remote<MailboxOperations>, "read">, numbers: Numbers
 
 function contentOf({ at, message, receipt }: StoredEntry, numbers: Numbers): Content {
   if (message) {
-    const { id, payload } = message;
+    const { id, payload, resource } = message;
     const [from, to] = [numbers.jidOf(message.from), numbers.jidOf(message.to)];
-    return { kind: "message", from, to, id, at, payload };
+    return { kind: "message", from, to, id, at, payload, resource: resource ?? undefined };
   }
   if (!receipt) throw new TypeError("an entry holds a message or a receipt");
   const content = JSON.parse(receipt.json) as ReceiptContent;

@@ -1,7 +1,7 @@
 import type { Context } from "../capability.js";
 import type { NewReceiptEntry } from "../receipts/store.js";
 import type { NewMessageEntry } from "./accept-store.js";
-import type { Content, Offer } from "./delivery-ports.js";
+import type { MessageContent, Offer } from "./delivery-ports.js";
 
 /** Bytes that a receipt counts for in a window, beside its ids. */
 const RECEIPT_BYTES = 200;
@@ -23,7 +23,7 @@ export function receiptOffers(
 
 /** A message that was committed, as it goes to the devices in whose mailboxes it is. */
 export function messageOffers(
-  message: Omit<Extract<Content, { kind: "message" }>, "kind">,
+  message: Omit<MessageContent, "kind">,
   entries: readonly NewMessageEntry[],
   compact?: Uint8Array,
 ): Offer[] {

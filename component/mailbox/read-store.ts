@@ -13,6 +13,8 @@ export interface StoredEntry {
         readonly payload: string;
         readonly from: StoredNumber;
         readonly to: StoredNumber;
+        /** Under which resource of its number others are shown the device that sent it. */
+        readonly resource: string | null;
       }
     | undefined;
   /** JSON of a {@link NewReceiptEntry}'s content, and the number it came from. */
@@ -31,6 +33,7 @@ interface ReadRow {
   sizeBytes: number;
   id: MessageId | null;
   payload: string | null;
+  resource: string | null;
   fromId: number;
   fromSealed: Uint8Array;
   toId: number;
@@ -39,7 +42,7 @@ interface ReadRow {
 }
 
 const READ_ENTRIES = `
-  SELECT seq, at, size_bytes AS sizeBytes, origin_id AS id, payload, receipt,
+  SELECT seq, at, size_bytes AS sizeBytes, origin_id AS id, payload, receipt, sender_resource AS resource,
     sender.id AS fromId, sender.sealed AS fromSealed, recipient.id AS toId, recipient.sealed AS toSealed
   FROM entries
     LEFT JOIN messages ON messages.id = message
@@ -67,6 +70,7 @@ export function openReading(database: Database) {
 
 function readEntry(row: ReadRow): StoredEntry {
   const from = { id: row.fromId, sealed: row.fromSealed };
+  const to = { id: row.toId, sealed: row.toSealed };
   return {
     seq: row.seq,
     at: row.at,
@@ -74,7 +78,7 @@ function readEntry(row: ReadRow): StoredEntry {
     message:
       row.id === null
         ? undefined
-        : { id: row.id, payload: row.payload ?? "", from, to: { id: row.toId, sealed: row.toSealed } },
+        : { id: row.id, payload: row.payload ?? "", from, to, resource: row.resource },
     receipt: row.receipt === null ? undefined : { json: row.receipt, from },
   };
 }

@@ -47,6 +47,11 @@ const migrations: readonly Migration[] = [
   },
   ...receiptsMigrations,
   ...appMessagesMigrations,
+  {
+    number: 4,
+    // Apps give their receipts to the full JID that a message came from, and each time it goes it has to be the same
+    sql: "ALTER TABLE messages ADD COLUMN sender_resource TEXT",
+  },
 ];
 
 /** The SQL of mailboxes: accepting, reading, acknowledging. */

@@ -102,7 +102,7 @@ export class MailboxStoreDriver {
       return { id: id as MessageId, toHash, payload: text, digest };
     });
     const result = await this.store.mailbox.accept(
-      { account: from.account, device },
+      { account: from.account, device, resource: `resource-${device}` },
       submissions,
       this.now,
       limits,
@@ -217,7 +217,7 @@ export function mailboxStoreContract(open: () => Promise<OpenedMailboxStore>): v
 
     it("does not accept from a device of another account, or one that is gone", async () => {
       const accept = (account: number, device: number) =>
-        store.mailbox.accept({ account, device }, [], 0, LIMITS);
+        store.mailbox.accept({ account, device, resource: "" }, [], 0, LIMITS);
       expect(await accept(juliet.account, his)).to.equal(undefined);
       expect(await accept(romeo.account, 999)).to.equal(undefined);
       await store.accounts.removeDevice(romeo.jid, 1 as DeviceId, driver.now);

@@ -9,69 +9,131 @@ import { createMetrics } from "../../../component/metrics.js";
 import type { Remote } from "../../../component/store/operations.js";
 import { Vault } from "../../../component/store/vault.js";
 import { ManualClock } from "../../../sdk/testing/manual-clock.js";
-import { LinkError } from "../../../src/errors.js";
+import { LinkError, StanzaError } from "../../../src/errors.js";
 import type { MessageId } from "../../../src/ids.js";
 import { xml } from "../../../src/xml.js";
 import { until } from "../../support/until.js";
 
 const JULIET = "juliet@example.org/phone";
-const OFFER: Offer = {
-  device: 1,
-  seq: 1,
-  sizeBytes: 100,
-  content: {
-    kind: "message",
-    from: "+15551230001@phone.example.org",
-    to: "+15551230002@phone.example.org",
-    id: "m1" as MessageId,
-    at: 0,
-    payload: "<body xmlns='jabber:client'>But soft</body>",
-  },
-};
+const ROMEO = "+15551230001@phone.example.org";
+const TYBALT = "tybalt\\40verona.example@phone.example.org";
+
+/** The delivery with all that it works with in the test's hands. */
+class Stage {
+  readonly clock = new ManualClock();
+  readonly sent: string[] = [];
+  readonly ended: number[] = [];
+  readonly refused: number[] = [];
+  readonly takenBack: number[] = [];
+  readonly delivery: AppDelivery;
+  isFull = false;
+  /** What comes of asking the app. */
+  answer: "there" | "gone" = "there";
+
+  constructor(from: string = ROMEO) {
+    const offer: Offer = {
+      device: 1,
+      seq: 1,
+      sizeBytes: 100,
+      content: {
+        kind: "message",
+        from,
+        to: "+15551230002@phone.example.org",
+        id: "m1" as MessageId,
+        at: 0,
+        payload: "<body xmlns='jabber:client'>But soft</body>",
+      },
+    };
+    const exchange = new Exchange();
+    const read = (_: number, after: number) => Promise.resolve(after < 1 ? [offer] : []);
+    exchange.serve({ isAttached: () => false, offer: () => undefined, read });
+    const context = {
+      clock: this.clock,
+      link: {
+        isOnline: true,
+        send: (stanza: string) => {
+          if (this.isFull) throw new LinkError("buffer-full", "the server does not read");
+          this.sent.push(stanza);
+        },
+        request: () =>
+          this.answer === "there"
+            ? Promise.resolve(xml("iq"))
+            : Promise.reject(new StanzaError("service-unavailable", "nobody is there")),
+      },
+      exchange,
+      log: createLog("silent"),
+      metrics: createMetrics(),
+      vault: new Vault(Buffer.alloc(32)),
+      config: { link: { domain: "phone.example.org" } },
+      availability: { isAvailable: () => true },
+    } as unknown as Context;
+    this.delivery = new AppDelivery({ context, store: this.#store(), offerReceipts: () => undefined });
+  }
+
+  open(givesReceipts = true): void {
+    const account = "juliet@example.org";
+    this.delivery.open({ device: 1, fullJid: JULIET, account, givesReceipts, answersPings: true });
+  }
+
+  #store(): Remote<AppOperations> {
+    const note = (list: number[], ...seqs: readonly number[]) => Promise.resolve((list.push(...seqs), []));
+    return {
+      tries: () => Promise.resolve({ once: 0, twice: 0, answered: 0, hasUnconfirmed: false }),
+      sentOnce: () => Promise.resolve(),
+      notSent: (_: number, seq: number) => note(this.takenBack, seq),
+      end: (_: number, seqs: readonly number[]) => note(this.ended, ...seqs),
+      refuse: (_: number, seqs: readonly number[]) => note(this.refused, ...seqs),
+    } as unknown as Remote<AppOperations>;
+  }
+}
 
 describe("AppDelivery", () => {
   for (const givesReceipts of [true, false])
     it(`takes nothing for delivered that the link did not take, of an app with${givesReceipts ? "" : "out"} receipts`, async () => {
-      const clock = new ManualClock();
-      const [sent, ended, takenBack]: [string[], number[], number[]] = [[], [], []];
-      let isFull = true;
-      const link = {
-        isOnline: true,
-        send(stanza: string) {
-          if (isFull) throw new LinkError("buffer-full", "the server does not read");
-          sent.push(stanza);
-        },
-        // The server reads again by the time an app is asked
-        request: () => Promise.resolve(xml("iq")),
-      };
-      const exchange = new Exchange();
-      const read = (_: number, after: number) => Promise.resolve(after < 1 ? [OFFER] : []);
-      exchange.serve({ isAttached: () => false, offer: () => undefined, read });
-      const store = {
-        tries: () => Promise.resolve({ once: 0, twice: 0, hasUnconfirmed: false }),
-        sentOnce: () => Promise.resolve(),
-        notSent: (_: number, seq: number) => Promise.resolve(void takenBack.push(seq)),
-        end: (_: number, seqs: readonly number[]) => Promise.resolve((ended.push(...seqs), [])),
-      } as unknown as Remote<AppOperations>;
-      const context = {
-        clock,
-        link,
-        exchange,
-        log: createLog("silent"),
-        metrics: createMetrics(),
-        vault: new Vault(Buffer.alloc(32)),
-        config: { link: { domain: "phone.example.org" } },
-        availability: { isAvailable: () => true },
-      } as unknown as Context;
-      const delivery = new AppDelivery({ context, store, offerReceipts: () => undefined });
-      const account = "juliet@example.org";
-      delivery.open({ device: 1, fullJid: JULIET, account, givesReceipts, answersPings: true });
-      await until("it is taken back", () => takenBack.length === 1);
-      isFull = false;
+      const stage = new Stage();
+      stage.isFull = true;
+      stage.open(givesReceipts);
+      await until("it is taken back", () => stage.takenBack.length === 1);
+      // The server reads again by the time an app is asked
+      stage.isFull = false;
       await new Promise((resolve) => setImmediate(resolve));
+      const { ended, takenBack, sent } = stage;
       expect({ ended, takenBack, sent }).to.deep.equal({ ended: [], takenBack: [1], sent: [] });
-      clock.advance(5_000);
-      await until("it has gone", () => sent.length === 1);
-      delivery.stop();
+      stage.clock.advance(5_000);
+      await until("it has gone", () => stage.sent.length === 1);
+      stage.delivery.stop();
     });
+
+  describe("when the host gives a message back as it does for an app that has gone", () => {
+    const refusal = new StanzaError("service-unavailable", "nobody is there");
+    const bounce = async (from: string, answer: Stage["answer"]): Promise<Stage> => {
+      const stage = new Stage(from);
+      stage.open();
+      await until("it has gone", () => stage.sent.length === 1);
+      stage.answer = answer;
+      expect(stage.delivery.bounced(JULIET, from, "m1", refusal)).to.equal(true);
+      await until("it is decided", () => stage.takenBack.length + stage.refused.length === 1);
+      return stage;
+    };
+    const outcome = ({ delivery, takenBack, refused }: Stage) => {
+      const isOpen = delivery.sessionOf(JULIET) !== undefined;
+      delivery.stop();
+      return { isOpen, takenBack, refused };
+    };
+
+    it("goes on with an app that is there after all: it is the stranger who is blocked", async () => {
+      const kept = { isOpen: true, takenBack: [], refused: [1] };
+      expect(outcome(await bounce(TYBALT, "there"))).to.deep.equal(kept);
+    });
+
+    it("lets an app go that a stranger's message did not reach, and keeps the message", async () => {
+      const gone = { isOpen: false, takenBack: [1], refused: [] };
+      expect(outcome(await bounce(TYBALT, "gone"))).to.deep.equal(gone);
+    });
+
+    it("lets an app go that a person's message did not reach, without asking it", async () => {
+      const gone = { isOpen: false, takenBack: [1], refused: [] };
+      expect(outcome(await bounce(ROMEO, "there"))).to.deep.equal(gone);
+    });
+  });
 });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { decideTry, isGone, isUndelivered } from "../../../component/apps/service.js";
+import { canAcknowledge, decideTry, isGone, isUndelivered } from "../../../component/apps/service.js";
 import { AppSession } from "../../../component/apps/session.js";
 import type { MessageId } from "../../../src/ids.js";
 
@@ -7,10 +7,17 @@ const ROMEO = "+15551230001@phone.example.org";
 const about = { device: 1, fullJid: "j@example.org/a", account: "j@example.org" };
 const newSession = (): AppSession => {
   const session = new AppSession({ ...about, givesReceipts: true, answersPings: true });
-  session.began({ once: 0, twice: 0 });
+  session.began({ once: 0, twice: 0, answered: 0 });
   return session;
 };
-const send = (session: AppSession, seq: number, canAcknowledge: boolean, atMs = 0, sizeBytes = 100): void => {
+const send = (
+  session: AppSession,
+  seq: number,
+  canAcknowledge: boolean,
+  atMs = 0,
+  sizeBytes = 100,
+  isAgain = false,
+): void => {
   const content = {
     kind: "message",
     from: ROMEO,
@@ -19,7 +26,7 @@ const send = (session: AppSession, seq: number, canAcknowledge: boolean, atMs = 
     at: 0,
     payload: "",
   } as const;
-  session.send({ device: 1, seq, sizeBytes, content }, { canAcknowledge, atMs });
+  session.send({ device: 1, seq, sizeBytes, content }, { canAcknowledge, isAgain, atMs });
 };
 
 describe("decideTry", () => {
@@ -31,7 +38,20 @@ describe("decideTry", () => {
     [5, true, "again"],
   ] as const)
     it(`finds ${decision} for ${seq} of those sent twice up to 3 and once up to 5`, () => {
-      expect(decideTry(seq, { once: 5, twice: 3 }, canAcknowledge)).to.equal(decision);
+      expect(decideTry(seq, { once: 5, twice: 3, answered: 0 }, canAcknowledge)).to.equal(decision);
+    });
+});
+
+describe("canAcknowledge", () => {
+  for (const [seq, isContent, givesReceipts, expected] of [
+    [3, true, true, true],
+    [3, false, true, false],
+    [3, true, false, false],
+    [2, true, true, false],
+  ] as const)
+    it(`is ${expected} for entry ${seq}, ${isContent ? "" : "no "}content, ${givesReceipts ? "" : "no "}receipts, answered up to 2`, () => {
+      const sent = { once: 5, twice: 0, answered: 2 };
+      expect(canAcknowledge(seq, sent, { isContent, givesReceipts })).to.equal(expected);
     });
 });
 
@@ -53,7 +73,7 @@ describe("isUndelivered", () => {
 describe("AppSession", () => {
   it("sends one entry at a time until one has ended, where caution is asked for", () => {
     const session = new AppSession({ ...about, givesReceipts: true, answersPings: true });
-    session.began({ once: 1, twice: 1 }, true);
+    session.began({ once: 1, twice: 1, answered: 0 }, true);
     expect(session.room).to.equal(1);
     send(session, 1, true);
     expect(session.room).to.equal(0);
@@ -78,7 +98,7 @@ describe("AppSession", () => {
     send(session, 2, true);
     const mark = session.mark();
     send(session, 3, false);
-    expect(session.confirm(mark, 0)).to.deep.equal([1]);
+    expect(session.confirm(mark, 0)).to.deep.equal({ ended: [1], waiting: 2 });
   });
 
   it("needs a barrier only for what cannot be acknowledged, or when a receipt is late", () => {
@@ -91,6 +111,14 @@ describe("AppSession", () => {
     expect(session.isBarrierDue(60_000)).to.equal(false);
     send(session, 2, false);
     expect(session.needsBarrier).to.equal(true);
+  });
+
+  it("needs a barrier for what went in vain before, until it has arrived", () => {
+    const session = newSession();
+    send(session, 1, true, 0, 100, true);
+    expect(session.needsBarrier).to.equal(true);
+    session.confirm(session.mark(), 0);
+    expect(session.needsBarrier).to.equal(false);
   });
 
   it("expects no receipt any more half a minute after a message has arrived, and waits as long as it has not", () => {

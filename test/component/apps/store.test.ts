@@ -62,7 +62,7 @@ describe("the store of apps", () => {
     const id = `m${++next}` as MessageId;
     const app = { wantsReceipt, wantsMarker: false, stanzaId: null };
     const one = { id, toHash: hashOf(JULIET), payload: text, digest: Buffer.from(text), app };
-    const result = await mailbox.accept(romeo, [one], 1, LIMITS);
+    const result = await mailbox.accept({ ...romeo, resource: "r" }, [one], 1, LIMITS);
     return { id, outcome: result?.outcomes[0] as StoredOutcome };
   };
   const waiting = async ({ device }: AppMailbox): Promise<(string | undefined)[]> =>
@@ -156,6 +156,19 @@ describe("the store of apps", () => {
     expect(kept).to.include({ messageId: id, account: JULIET });
   });
 
+  it("sets nothing aside that the app was there after, until the server says that it did not arrive", async () => {
+    await link(JULIET);
+    const { device } = await seen("phone");
+    await say("shown");
+    await apps.sentOnce(device, 1);
+    await apps.answered(device, 1);
+    for (let time = 0; time < 6; time += 1)
+      expect(await apps.sendAgain(device, 10 + time)).to.include({ hasSetAside: false, isCautious: false });
+    expect(await apps.tries(device)).to.include({ answered: 1 });
+    await apps.notSent(device, 1);
+    expect(await apps.tries(device)).to.include({ answered: 0 });
+  });
+
   it("ends entries wherever they stand, and takes each for ended once", async () => {
     await link(JULIET);
     const phone = await seen("phone");
@@ -191,13 +204,13 @@ describe("the store of apps", () => {
     const { device } = await seen("phone");
     const { id } = await say("one");
     await say("two");
-    expect(await apps.tries(device)).to.deep.equal({ once: 0, twice: 0, hasUnconfirmed: false });
+    expect(await apps.tries(device)).to.deep.equal({ once: 0, twice: 0, answered: 0, hasUnconfirmed: false });
     await apps.sentOnce(device, 2);
     await apps.sendAgain(device, 3);
-    expect(await apps.tries(device)).to.deep.equal({ once: 2, twice: 2, hasUnconfirmed: true });
+    expect(await apps.tries(device)).to.deep.equal({ once: 2, twice: 2, answered: 0, hasUnconfirmed: true });
     const returned = { account: JULIET, resource: "phone", senderHash: hashOf(ROMEO), id };
     await apps.notSentById(returned);
-    expect(await apps.tries(device)).to.deep.equal({ once: 0, twice: 0, hasUnconfirmed: false });
+    expect(await apps.tries(device)).to.deep.equal({ once: 0, twice: 0, answered: 0, hasUnconfirmed: false });
   });
 
   it("is no device that a further one of the account takes for its own", async () => {

@@ -49,6 +49,7 @@ const JULIET: Session = {
   accountJid: "juliet@example.org",
   fullJid: "juliet@example.org/balcony",
   numberJid: "+15551230002@phone.example.org",
+  resource: "balcony",
 };
 
 /** A delivery with everything around it made up. */
