@@ -6,6 +6,7 @@ import type { Availability } from "./availability/availability.js";
 import type { Config } from "./config.js";
 import type { Description } from "./disco/description.js";
 import type { Log } from "./log.js";
+import type { CommandText } from "./languages/command-texts.js";
 import type { Exchange } from "./mailbox/exchange.js";
 import type { Metrics } from "./metrics.js";
 import type { Numbers } from "./numbers.js";
@@ -59,7 +60,11 @@ export interface MessageRoute {
   handle(message: Stanza): Promise<void> | void;
 }
 
-/** A command that a person may run. Source: XEP-0050. */
+/** What is said to people: as it stands in English, with what is filled in for `{…}`. */
+export type Sentence =
+  string | { readonly text: CommandText; readonly values: Readonly<Record<string, string>> };
+
+/** A command that a person may run; its texts are English, and those of `languages/command-texts.ts` are translated. Source: XEP-0050. */
 export interface AdHocCommand {
   readonly node: string;
   /** For people, in lists of commands. */
@@ -86,7 +91,7 @@ export type CommandStage =
        */
       next(submitted: Element, isFinal?: boolean): Promise<CommandStage>;
     }
-  | { readonly status: "completed"; readonly note?: string; readonly form?: Element };
+  | { readonly status: "completed"; readonly note?: Sentence; readonly form?: Element };
 
 /** Work that returns on a schedule. */
 export interface Job {

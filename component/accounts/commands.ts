@@ -3,7 +3,7 @@ import { formatStamp } from "../../src/clock.js";
 import { StanzaError } from "../../src/errors.js";
 import { deviceId } from "../../src/ids.js";
 import type { Jid } from "../../src/jid.js";
-import type { AdHocCommand, CommandStage, Context } from "../capability.js";
+import type { AdHocCommand, CommandStage, Context, Sentence } from "../capability.js";
 import { Keeping } from "./keeping.js";
 import { isPin } from "./pin.js";
 import type { AccountOperations } from "./store.js";
@@ -83,18 +83,19 @@ function devicesCommand(context: Context): AdHocCommand {
     async ask(from) {
       const options = (await keeping.devices(from.bare)).map(({ deviceId, boundAt, seenAt }) => ({
         value: String(deviceId),
-        label: `${deviceId}, bound ${formatStamp(boundAt)}, seen ${formatStamp(seenAt)}`,
+        label: `${deviceId} (${formatStamp(boundAt)} – ${formatStamp(seenAt)})`,
       }));
       return {
         title: "Your devices",
         instructions: options.length === 0 ? "No device is bound." : "Choose those to remove, or none.",
-        fields: [{ name: "remove", type: "list-multi", label: "Devices", options }],
+        fields: [{ name: "remove", type: "list-multi", label: "Devices (bound – last seen)", options }],
       };
     },
     async take(answer, from) {
       const chosen = (answer.get("remove") ?? []).map((id) => deviceId(id));
       const removed = await keeping.removeDevices(from.bare, chosen);
-      return removed.length === 0 ? "Nothing was removed." : `Removed: ${removed.join(", ")}.`;
+      if (removed.length === 0) return "Nothing was removed.";
+      return { text: "Removed: {devices}.", values: { devices: removed.join(", ") } };
     },
   });
 }
@@ -106,7 +107,7 @@ interface OneFormCommand {
   readonly node: string;
   readonly name: string;
   readonly ask: (from: Jid) => Promise<Questions>;
-  readonly take: (answer: Answer, from: Jid) => Promise<string>;
+  readonly take: (answer: Answer, from: Jid) => Promise<Sentence>;
 }
 
 function command({ store, config }: Context, { node, name, ask, take }: OneFormCommand): AdHocCommand {

@@ -13,7 +13,11 @@ import {
 } from "../../src/xml.js";
 import { readForm } from "../../src/data-form.js";
 import type { AdHocCommand, CommandStage, IqRequest } from "../capability.js";
+import { english } from "../languages/en.js";
+import type { Language } from "../languages/language.js";
+import { languageIn } from "../languages/languages.js";
 import type { CommandSession, CommandSessions, OpenStage } from "./service.js";
+import { formInWords, inWords } from "./wording.js";
 
 /** XEP-0050 §3.4: what a requester can do with a command. */
 const ACTIONS = ["execute", "next", "prev", "complete", "cancel"] as const;
@@ -22,6 +26,9 @@ type Action = (typeof ACTIONS)[number];
 /** The conditions that XEP-0050 adds, with the stanza error that each goes with. Source: XEP-0050 §4.4. */
 type CommandCondition =
   "bad-action" | "bad-locale" | "bad-payload" | "bad-sessionid" | "malformed-action" | "session-expired";
+
+/** An answer as it is written in the language of whoever asked. */
+type Answer = (language: Language) => Element;
 
 // RFC 5646 §2.1, as far as its shape goes
 const LANGUAGE_TAG = /^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,8}$/;
@@ -42,29 +49,37 @@ export class CommandResponder {
     const node = requireAttribute(payload, "node");
     const action = readAction(payload);
     checkLocale(payload);
+    const language = languageIn(payload) ?? english;
     const command = this.#commands().find((known) => known.node === node);
     if (!command) throw new StanzaError("item-not-found", "there is no such command");
     if (command.mayRun?.(from) === false)
       throw new StanzaError("forbidden", "this command is for accounts of this server");
     const submitted = readSubmitted(payload);
     const sessionId = attribute(payload, "sessionid");
-    if (sessionId === undefined) return this.#start(command, from, action, submitted);
-    return this.#continue(this.#find(sessionId, from, node), action, submitted);
+    const step =
+      sessionId === undefined
+        ? await this.#start(command, from, action, submitted)
+        : await this.#continue(this.#find(sessionId, from, node), action, submitted);
+    return step(language);
   }
 
   /** The commands that this person may run, as items of disco#items. Source: XEP-0050 §2.2. */
-  items(from: Jid, domain: string): Element[] {
+  items(from: Jid, domain: string, language: Language): Element[] {
     return this.#commands()
       .filter((command) => command.mayRun?.(from) !== false)
-      .map(({ node, name }) => xml("item", { jid: domain, node, name }));
+      .map(({ node, name }) => xml("item", { jid: domain, node, name: inWords(language, name) }));
   }
 
   /** What disco#info says of one command; `undefined` when there is none. Source: XEP-0050 §2.2. */
-  info(node: string): Element[] | undefined {
+  info(node: string, language: Language): Element[] | undefined {
     const command = this.#commands().find((known) => known.node === node);
     return (
       command && [
-        xml("identity", { category: "automation", type: "command-node", name: command.name }),
+        xml("identity", {
+          category: "automation",
+          type: "command-node",
+          name: inWords(language, command.name),
+        }),
         xml("feature", { var: NS.commands }),
         xml("feature", { var: NS.dataForms }),
       ]
@@ -76,7 +91,7 @@ export class CommandResponder {
     from: Jid,
     action: Action,
     submitted: Element | undefined,
-  ): Promise<Element> {
+  ): Promise<Answer> {
     if (action === "cancel" || action === "prev")
       throw commandError("bad-action", "there is nothing begun to go back from");
     let stage = await command.start(from);
@@ -89,10 +104,10 @@ export class CommandResponder {
     return executing(session);
   }
 
-  async #continue(session: CommandSession, action: Action, submitted: Element | undefined): Promise<Element> {
+  async #continue(session: CommandSession, action: Action, submitted: Element | undefined): Promise<Answer> {
     if (action === "cancel") {
       this.#sessions.end(session);
-      return canceled(session);
+      return () => canceled(session);
     }
     if (action === "prev") {
       if (session.stages.length < 2) throw commandError("bad-action", "this is the first step");
@@ -112,7 +127,7 @@ export class CommandResponder {
     present: OpenStage,
     submitted: Element,
     isFinal: boolean,
-  ): Promise<Element> {
+  ): Promise<Answer> {
     session.isBusy = true;
     try {
       const stage = await takeForm(present, submitted, isFinal);
@@ -157,7 +172,7 @@ function readAction(payload: Element): Action {
   return action;
 }
 
-// Whatever the language, the answer is English; only what is no language tag is refused
+// A language that we do not have is answered in English; only what is no language tag is refused
 function checkLocale(payload: Element): void {
   const language = attribute(payload, "xml:lang");
   if (language !== undefined && language !== "" && !LANGUAGE_TAG.test(language))
@@ -175,35 +190,38 @@ function readSubmitted(payload: Element): Element | undefined {
   }
 }
 
-function executing(session: CommandSession): Element {
+function executing(session: CommandSession): Answer {
   const stage = session.stages.at(-1);
   const isLast = stage?.isLast === true;
-  return xml(
-    "command",
-    { xmlns: NS.commands, node: session.node, sessionid: session.id, status: "executing" },
-    // XEP-0050 §3.4: what "execute" means at this stage
+  const canGoBack = session.stages.length > 1;
+  return (language) =>
     xml(
-      "actions",
-      { execute: isLast ? "complete" : "next" },
-      session.stages.length > 1 ? xml("prev") : undefined,
-      isLast ? xml("complete") : xml("next"),
-    ),
-    stage?.form,
-  );
+      "command",
+      { xmlns: NS.commands, node: session.node, sessionid: session.id, status: "executing" },
+      // XEP-0050 §3.4: what "execute" means at this stage
+      xml(
+        "actions",
+        { execute: isLast ? "complete" : "next" },
+        canGoBack ? xml("prev") : undefined,
+        isLast ? xml("complete") : xml("next"),
+      ),
+      stage && formInWords(language, stage.form),
+    );
 }
 
 function completed(
   node: string,
   sessionid: string | undefined,
   stage: Extract<CommandStage, { status: "completed" }>,
-): Element {
-  return xml(
-    "command",
-    // XEP-0050 §4.1: an answer has a session id even when it ends with the first answer
-    { xmlns: NS.commands, node, sessionid: sessionid ?? newId(), status: "completed" },
-    stage.note === undefined ? undefined : xml("note", { type: "info" }, stage.note),
-    stage.form,
-  );
+): Answer {
+  return (language) =>
+    xml(
+      "command",
+      // XEP-0050 §4.1: an answer has a session id even when it ends with the first answer
+      { xmlns: NS.commands, node, sessionid: sessionid ?? newId(), status: "completed" },
+      stage.note === undefined ? undefined : xml("note", { type: "info" }, inWords(language, stage.note)),
+      stage.form && formInWords(language, stage.form),
+    );
 }
 
 function canceled(session: CommandSession): Element {

@@ -1,4 +1,5 @@
 import { StanzaError } from "../../src/errors.js";
+import { newId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
 import { isPhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
@@ -12,7 +13,10 @@ import type { ContactOperations } from "./store.js";
 const MAX_ITEMS = 200;
 
 /** What blocking needs. */
-export type BlockingPorts = Pick<Context, "clock" | "config" | "numbers" | "vault"> & {
+export type BlockingPorts = Pick<
+  Context,
+  "availability" | "clock" | "config" | "link" | "numbers" | "vault"
+> & {
   readonly store: Remote<ContactOperations>;
   readonly changes: Changes;
 };
@@ -25,18 +29,21 @@ export type BlockingPorts = Pick<Context, "clock" | "config" | "numbers" | "vaul
  */
 export class Blocking {
   readonly #ports: BlockingPorts;
+  /** Resources (full JIDs) that have asked for the list and are told of its changes, by account. */
+  readonly #readers = new Map<string, Set<string>>();
 
   constructor(ports: BlockingPorts) {
     this.#ports = ports;
+    ports.availability.onUnavailable((fullJid) => this.#leave(fullJid));
   }
 
   /** Answers the block list. Source: XEP-0191 §3.1 */
   async list({ from }: IqRequest): Promise<Element> {
     this.#requireOurs(from);
-    const blocked = await this.blocked(from.bare);
-    const items = blocked.map((number) =>
-      xml("item", { jid: `${number}@${this.#ports.config.link.domain}` }),
-    );
+    // Of who shows itself nowhere the end would not be heard of
+    if (this.#ports.availability.isAvailable(from.toString()))
+      this.#readers.set(from.bare, (this.#readers.get(from.bare) ?? new Set()).add(from.toString()));
+    const items = this.#items(await this.blocked(from.bare));
     return xml("blocklist", { xmlns: NS.blocking }, ...items);
   }
 
@@ -45,7 +52,7 @@ export class Blocking {
     this.#requireOurs(from);
     const numbers = this.#readItems(payload);
     if (numbers.length === 0) throw new StanzaError("bad-request", "there is nobody to block");
-    for (const number of numbers) await this.set(from.bare, number, true);
+    await this.set(from.bare, numbers, true);
   }
 
   /** Ends the block of some numbers, or of all when none is named. Source: XEP-0191 §3.3, §3.4 */
@@ -53,7 +60,7 @@ export class Blocking {
     this.#requireOurs(from);
     const named = this.#readItems(payload);
     const numbers = named.length > 0 ? named : await this.blocked(from.bare);
-    for (const number of numbers) await this.set(from.bare, number, false);
+    await this.set(from.bare, numbers, false);
   }
 
   /** The numbers that an account (bare JID) has blocked here. */
@@ -62,8 +69,41 @@ export class Blocking {
     return blocks.filter(({ isHere }) => isHere).map(({ sealed }) => this.#ports.vault.openNumber(sealed));
   }
 
-  /** Blocks one number for an account (bare JID), or ends that. @throws {StanzaError} */
-  async set(jid: string, number: PhoneNumber, isBlocked: boolean): Promise<void> {
+  /** Blocks numbers for an account (bare JID), or ends that, and tells its other resources. @throws {StanzaError} */
+  async set(jid: string, numbers: readonly PhoneNumber[], isBlocked: boolean): Promise<void> {
+    const done: PhoneNumber[] = [];
+    try {
+      for (const number of numbers) {
+        await this.#set(jid, number, isBlocked);
+        done.push(number);
+      }
+    } finally {
+      if (done.length > 0) this.#push(jid, done, isBlocked);
+    }
+  }
+
+  // XEP-0191 §3.2, §3.3
+  #push(account: string, numbers: readonly PhoneNumber[], isBlocked: boolean): void {
+    const { link, config } = this.#ports;
+    if (!link.isOnline) return;
+    for (const to of this.#readers.get(account) ?? []) {
+      const change = xml(isBlocked ? "block" : "unblock", { xmlns: NS.blocking }, ...this.#items(numbers));
+      link.send(xml("iq", { type: "set", id: newId(), from: config.link.domain, to }, change));
+    }
+  }
+
+  #leave(fullJid: string): void {
+    const account = fullJid.split("/", 1)[0] ?? "";
+    const readers = this.#readers.get(account);
+    readers?.delete(fullJid);
+    if (readers?.size === 0) this.#readers.delete(account);
+  }
+
+  #items(numbers: readonly PhoneNumber[]): Element[] {
+    return numbers.map((number) => xml("item", { jid: `${number}@${this.#ports.config.link.domain}` }));
+  }
+
+  async #set(jid: string, number: PhoneNumber, isBlocked: boolean): Promise<void> {
     const { store, vault, clock, changes } = this.#ports;
     const outcome = await store.block({
       jid,

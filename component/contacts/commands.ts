@@ -2,7 +2,7 @@ import { formElement, readAnswer, type Form, type FormField } from "../../src/da
 import { StanzaError } from "../../src/errors.js";
 import { Jid } from "../../src/jid.js";
 import { countryOf, isPhoneNumber, parsePhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
-import type { AdHocCommand, CommandStage, Context } from "../capability.js";
+import type { AdHocCommand, CommandStage, Context, Sentence } from "../capability.js";
 import type { AccountOperations } from "../accounts/store.js";
 import type { Remote } from "../store/operations.js";
 import type { Blocking } from "./blocking.js";
@@ -74,7 +74,7 @@ function blockCommand({ config, blocking, accounts, vault }: ContactCommandPorts
     async take(answer, from) {
       const account = await accounts.findByJid(from.bare);
       const own = account && vault.openNumber(account.numberSealed);
-      await blocking.set(from.bare, readNumber(answer.get("number")?.[0] ?? "", own), true);
+      await blocking.set(from.bare, [readNumber(answer.get("number")?.[0] ?? "", own)], true);
       return "The number is blocked.";
     },
   });
@@ -94,8 +94,9 @@ function unblockCommand({ config, blocking }: ContactCommandPorts): AdHocCommand
     },
     async take(answer, from) {
       const chosen = (answer.get("unblock") ?? []).filter(isPhoneNumber);
-      for (const number of chosen) await blocking.set(from.bare, number, false);
-      return chosen.length === 0 ? "Nothing was changed." : `Not blocked any more: ${chosen.join(", ")}.`;
+      await blocking.set(from.bare, chosen, false);
+      if (chosen.length === 0) return "Nothing was changed.";
+      return { text: "Not blocked any more: {numbers}.", values: { numbers: chosen.join(", ") } };
     },
   });
 }
@@ -104,7 +105,7 @@ interface OneForm {
   readonly node: string;
   readonly name: string;
   readonly ask: (from: Jid) => Promise<Omit<Form, "type" | "formType">>;
-  readonly take: (answer: Answer, from: Jid) => Promise<string>;
+  readonly take: (answer: Answer, from: Jid) => Promise<Sentence>;
 }
 
 function oneForm(config: Context["config"], { node, name, ask, take }: OneForm): AdHocCommand {

@@ -27,13 +27,15 @@ export function findCommand(context: Context, directory: Directory): AdHocComman
         async next(submitted) {
           const [text = ""] = readAnswer(form, submitted).get("number") ?? [];
           const { number, jid } = await directory.find(from, text);
-          if (jid === undefined) return { status: "completed", note: `${number} is not here.` };
+          if (jid === undefined)
+            return { status: "completed", note: { text: "{number} is not here.", values: { number } } };
           const fields: Form["fields"] = [
             { name: "number", type: "text-single", label: "Phone number", values: [number] },
             { name: "jid", type: "jid-single", label: "Address", values: [jid] },
           ];
           const result = formElement({ type: "result", title: "Found", formType: FIND_NODE, fields });
-          return { status: "completed", note: `The address of ${number} is ${jid}.`, form: result };
+          const note = { text: "The address of {number} is {jid}.", values: { number, jid } } as const;
+          return { status: "completed", note, form: result };
         },
       }),
   };

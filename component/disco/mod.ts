@@ -3,6 +3,9 @@ import { NS } from "../../src/namespaces.js";
 import { attribute, xml, type Element } from "../../src/xml.js";
 import type { Addressee, Capability, IqRequest } from "../capability.js";
 import type { CommandResponder } from "../commands/handler.js";
+import { english } from "../languages/en.js";
+import type { Language } from "../languages/language.js";
+import { languageIn } from "../languages/languages.js";
 import type { Description } from "./description.js";
 
 /**
@@ -23,7 +26,8 @@ export function createDisco(
       if (own) return answer(NS.discoInfo, node, own);
       if (node === undefined || node === description.node(addressee))
         return answer(NS.discoInfo, node, description.of(addressee));
-      const described = addressee === "component" ? commands.info(node) : undefined;
+      const described =
+        addressee === "component" ? commands.info(node, languageOfAsker(request.payload)) : undefined;
       if (!described) throw new StanzaError("item-not-found", "there is no such node");
       return answer(NS.discoInfo, node, described);
     };
@@ -34,7 +38,11 @@ export function createDisco(
       if (node !== undefined && node !== NS.commands)
         throw new StanzaError("item-not-found", "there is no such node");
       const isAboutCommands = addressee === "component" && node === NS.commands;
-      return answer(NS.discoItems, node, isAboutCommands ? commands.items(from, domain) : []);
+      return answer(
+        NS.discoItems,
+        node,
+        isAboutCommands ? commands.items(from, domain, languageOfAsker(payload)) : [],
+      );
     };
   return {
     iqs: (["component", "number"] as const).flatMap((addressee) => [
@@ -48,6 +56,10 @@ export function createDisco(
       },
     ]),
   };
+}
+
+function languageOfAsker(payload: Element): Language {
+  return languageIn(payload) ?? english;
 }
 
 function answer(namespace: string, node: string | undefined, children: readonly Element[]): Element {

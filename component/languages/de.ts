@@ -1,3 +1,4 @@
+import { germanCommands } from "./commands-de.js";
 import type { Language } from "./language.js";
 
 /** Deutsch */
@@ -81,6 +82,7 @@ export const german: Language = {
     "title-register": "Eine Telefonnummer verbinden",
     "title-search": "Jemanden mit der Nummer finden",
   },
+  commands: germanCommands,
   refusals: {
     "number-invalid": "Das ist keine Telefonnummer, an die Codes geschickt werden können",
     "country-not-allowed": "In dieses Land werden keine Codes geschickt",

@@ -79,5 +79,6 @@ export const english: Language = {
     "title-register": "Link a phone number",
     "title-search": "Find somebody by number",
   },
+  commands: {},
   refusals: REFUSALS,
 };

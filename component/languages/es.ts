@@ -1,3 +1,4 @@
+import { spanishCommands } from "./commands-es.js";
 import type { Language } from "./language.js";
 
 /** Español */
@@ -79,6 +80,7 @@ export const spanish: Language = {
     "title-register": "Vincular un número de teléfono",
     "title-search": "Buscar a alguien por su número",
   },
+  commands: spanishCommands,
   refusals: {
     "number-invalid": "No es un número de teléfono al que se puedan enviar códigos",
     "country-not-allowed": "No se envían códigos a este país",

@@ -71,6 +71,8 @@ export interface Language {
   /** How each word may be written, the usual way first; in small letters. */
   readonly words: Readonly<Record<Word, readonly string[]>>;
   readonly texts: Readonly<Record<TextName, string>>;
+  /** What commands say, by its English wording; English has nothing here. */
+  readonly commands: Readonly<Record<string, string>>;
   /** Why a step of a sign-up was refused. */
   readonly refusals: Readonly<Record<RefusalCode, string>>;
 }

@@ -5,7 +5,7 @@ import type { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
 import type { Element } from "../../src/xml.js";
 import type { AccountOperations, NewDevice } from "../accounts/store.js";
-import type { AdHocCommand, CommandStage, Context } from "../capability.js";
+import type { AdHocCommand, CommandStage, Context, Sentence } from "../capability.js";
 import { bindable } from "../sign-up/http.js";
 import type { Channel } from "../sign-up/service.js";
 import type { Remote } from "../store/operations.js";
@@ -173,11 +173,11 @@ class LinkCommand {
     const [pin] = answer.get("pin") ?? [];
     const [newPin] = answer.get("new-pin") ?? [];
     const number = await this.#linking.finish(from.bare, waiting, { code, pin, newPin, device });
-    return completed(`${number} belongs to this account now.`);
+    return completed({ text: "{number} belongs to this account now.", values: { number } });
   }
 }
 
-function completed(note: string): CommandStage {
+function completed(note: Sentence): CommandStage {
   return { status: "completed", note };
 }
 

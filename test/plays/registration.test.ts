@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { COMMAND_TEXTS } from "../../component/languages/command-texts.js";
+import { german } from "../../component/languages/de.js";
 import { submitElement } from "../../src/data-form.js";
 import { StanzaError } from "../../src/errors.js";
 import { NS } from "../../src/namespaces.js";
@@ -102,7 +104,7 @@ describe("XEP-0077: registration with the component", () => {
 });
 
 describe("XEP-0050: linking in single forms", () => {
-  const world = useWorld({ config: { signUp: { testNumbers: CODES } } });
+  const world = useWorld({ config: { signUp: { testNumbers: CODES }, federation: { allowed: true } } });
   let romeo: AppAccount;
   before(async () => {
     romeo = await AppAccount.make(world(), "romeo");
@@ -129,6 +131,30 @@ describe("XEP-0050: linking in single forms", () => {
     const done = await command(node, "complete", { number: ROMEO, code: "000001" });
     expect(done.getChildText("note")).to.equal(`${ROMEO} belongs to this account now.`);
     expect(await refusal(command(node, "complete", { code: "000001" })), "late").to.equal("item-not-found");
+  });
+
+  it("are named, and ask, in the person's language, each of them", async () => {
+    const texts = (element: Element): string[] => [
+      ...["title", "instructions"].flatMap((name) => element.getChildText(name) ?? []),
+      ...(attribute(element, "label") === undefined ? [] : [attribute(element, "label") as string]),
+      ...element.getChildElements().flatMap(texts),
+    ];
+    const commands = async (language: string): Promise<string[]> => {
+      const list = xml("query", { xmlns: NS.discoItems, node: NS.commands });
+      const items = (await romeo.query("get", list, { "xml:lang": language })).getChildren("item");
+      expect(items.length).to.be.at.least(10);
+      const forms = items.map(({ attrs }) =>
+        romeo.query("set", xml("command", { xmlns: NS.commands, node: attrs["node"] }), {
+          "xml:lang": language,
+        }),
+      );
+      return [
+        ...items.map(({ attrs }) => String(attrs["name"])),
+        ...(await Promise.all(forms)).flatMap(texts),
+      ];
+    };
+    expect(COMMAND_TEXTS).to.include.members(await commands("en"));
+    expect(Object.values(german.commands)).to.include.members(await commands("de-AT"));
   });
 
   it("finds somebody, sets a PIN and gives the number up, each in one form", async () => {

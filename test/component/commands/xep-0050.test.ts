@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { AdHocCommand, CommandStage, IqRequest } from "../../../component/capability.js";
 import { createCommands } from "../../../component/commands/mod.js";
+import { english } from "../../../component/languages/en.js";
 import { SESSION_TTL_MS } from "../../../component/commands/service.js";
 import { formElement, submitElement } from "../../../src/data-form.js";
 import { InvalidInput, StanzaError } from "../../../src/errors.js";
@@ -206,16 +207,18 @@ describe("XEP-0050: ad-hoc commands", () => {
     const stranger = Jid.parse("tybalt@elsewhere.example/x");
     expect(await condition(run({ node: "two-steps" }, undefined, stranger))).to.equal("forbidden");
     const shown = (from: Jid) =>
-      commands.responder.items(from, "phone.example.org").map((item) => item.attrs["node"] as string);
+      commands.responder
+        .items(from, "phone.example.org", english)
+        .map((item) => item.attrs["node"] as string);
     expect(shown(stranger)).to.deep.equal(["at-once", "picky", "slow"]);
     expect(shown(ROMEO)).to.include("two-steps");
   });
 
   it("describes a command to service discovery (§2.2), and knows no other", async () => {
-    expect(commands.responder.info("at-once")!.map(String)).to.include(
+    expect(commands.responder.info("at-once", english)!.map(String)).to.include(
       '<identity category="automation" type="command-node" name="At once"/>',
     );
-    expect(commands.responder.info("nothing")).to.equal(undefined);
+    expect(commands.responder.info("nothing", english)).to.equal(undefined);
     expect(await condition(run({ node: "nothing" }))).to.equal("item-not-found");
     expect(await condition(run({}))).to.equal("bad-request");
   });

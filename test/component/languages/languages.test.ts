@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { COMMAND_TEXTS } from "../../../component/languages/command-texts.js";
 import { english } from "../../../component/languages/en.js";
 import { say } from "../../../component/languages/language.js";
 import { languageIn, languageOf, LANGUAGES, wordOf } from "../../../component/languages/languages.js";
@@ -25,6 +26,12 @@ describe("LANGUAGES", () => {
         );
       }
     }
+  });
+
+  it("leave the places of a command's sentences to be filled in", () => {
+    for (const { tag, commands } of LANGUAGES.filter((language) => language !== english))
+      for (const text of COMMAND_TEXTS)
+        expect(placeholders(commands[text] ?? ""), `${tag}: ${text}`).to.deep.equal(placeholders(text));
   });
 
   it("name in their help only words that they understand", () => {

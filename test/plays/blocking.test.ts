@@ -1,0 +1,58 @@
+import { expect } from "chai";
+import { submitElement } from "../../src/data-form.js";
+import { NS } from "../../src/namespaces.js";
+import { attribute, xml, type Element } from "../../src/xml.js";
+import { RawApp } from "../support/raw-app.js";
+import type { DeviceCredentials } from "../support/raw-device.js";
+import { until } from "../support/until.js";
+import { useWorld } from "../support/world.js";
+
+describe("the block list of the component (XEP-0191)", () => {
+  const world = useWorld();
+  const open: RawApp[] = [];
+  /** What each app was pushed: `block` or `unblock`, and the addresses. */
+  const pushes = new Map<RawApp, string[]>();
+  let credentials: DeviceCredentials;
+  let service = "";
+  let number = "";
+  const login = async (resource: string): Promise<RawApp> => {
+    const app = await RawApp.online(credentials, resource);
+    open.push(app);
+    const told: string[] = [];
+    pushes.set(app, told);
+    for (const name of ["block", "unblock"])
+      app.connection.handle("set", NS.blocking, name, (change) => {
+        const jids = change.getChildren("item").map((item) => attribute(item, "jid"));
+        told.push([name, ...jids].join(" "));
+        return undefined;
+      });
+    return app;
+  };
+  const list = (app: RawApp): Promise<Element> =>
+    app.ask("get", service, xml("blocklist", { xmlns: NS.blocking }));
+  const told = (app: RawApp, count: number): Promise<void> =>
+    until(`${count} pushes`, () => pushes.get(app)?.length === count, 10_000);
+  before(async () => {
+    credentials = await world().appPerson("+15551230002", "juliet");
+    service = credentials.numberDomain;
+    number = `+15551230001@${service}`;
+  });
+  after(() => Promise.all(open.map((app) => app.stop())));
+
+  it("is pushed, as it changes, to the resources that asked for it, and to no other", async () => {
+    const [phone, desk, other] = [await login("phone"), await login("desk"), await login("other")];
+    for (const app of [phone, desk]) await list(app);
+    const item = xml("item", { jid: number });
+    await desk.ask("set", service, xml("block", { xmlns: NS.blocking }, item));
+    for (const app of [phone, desk]) await told(app, 1);
+    const node = "urn:twotick:unblock";
+    const form = submitElement(node, { unblock: number.split("@")[0] ?? "" });
+    await other.ask("set", service, xml("command", { xmlns: NS.commands, node }, form));
+    for (const app of [phone, desk]) {
+      await told(app, 2);
+      expect(pushes.get(app)).to.deep.equal([`block ${number}`, `unblock ${number}`]);
+    }
+    expect(pushes.get(other)).to.deep.equal([]);
+    expect((await list(phone)).getChildElements()).to.deep.equal([]);
+  });
+});
