@@ -28,6 +28,7 @@ Twotick is running. It listens on this machine only, and its connections are not
 
   Prosody      ${prosody.service}  accounts are name@${prosody.host}
   component    ${prosody.componentDomain}  a person's address is ${EXAMPLE_NUMBER}@${prosody.componentDomain}
+  page         ${api}/welcome/  sign-up in a browser, for whoever uses an ordinary XMPP app
   HTTP         ${api}  sign-up; also /livez, /readyz and /metrics
   data         ${folder.path}
   logs         ${prosody.logPath}

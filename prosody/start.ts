@@ -82,6 +82,7 @@ async function startComponent(
     store: { path: folder.storePath, key: secrets.storeKey },
     http: { interface: address, port: httpPort },
     signUp: { provider: "console", development: true },
+    welcome: { enabled: true },
     log: { level: logLevel },
   });
   const logFile = createWriteStream(folder.logPath, { flags: "a", mode: 0o600 });

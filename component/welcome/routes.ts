@@ -8,8 +8,7 @@ import { OneAtATime } from "../sign-up/one-at-a-time.js";
 import type { SignUpParts } from "../sign-up/parts.js";
 import { SignUpRefusal } from "../sign-up/refusal.js";
 import type { Channel } from "../sign-up/service.js";
-import type { Html } from "./html.js";
-import { textsFor } from "./languages.js";
+import { seeOther, show } from "./answers.js";
 import {
   codePage,
   invitationPage,
@@ -19,19 +18,9 @@ import {
   type Trouble,
   usedPage,
 } from "./pages.js";
+import { formOf, queryOf, textsOf } from "./requests.js";
 import { keepSession, newNonce, passwordFor, sessionFor, sessionOf } from "./session.js";
-import { STYLE_HASH } from "./style.js";
-import type { Texts } from "./texts.js";
-
-const HEADERS = {
-  "content-type": "text/html; charset=utf-8",
-  "cache-control": "no-store",
-  "content-security-policy": `default-src 'none'; style-src ${STYLE_HASH}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "cross-origin-opener-policy": "same-origin",
-  vary: "accept-language, cookie",
-};
+import { troubleIn, troubleOf, troubleQuery } from "./troubles.js";
 
 /** Refusals that only a new sign-up helps against. */
 const ENDED: ReadonlySet<string> = new Set(["session-unknown", "device-mismatch"]);
@@ -107,7 +96,7 @@ class WelcomePage {
     await this.#inSession(request, reply, async (session) => {
       const progress = await this.#parts.signUp.look(session);
       if (progress.account !== undefined) return seeOther(reply, "app");
-      const sent = query(request).get("sent") !== null;
+      const sent = queryOf(request).get("sent") !== null;
       const { channels } = this.#parts.codes;
       const frame = { texts: textsOf(request), trouble: troubleIn(request) };
       return show(reply, frame.texts, codePage(frame, progress, { sent, channels }));
@@ -124,7 +113,7 @@ class WelcomePage {
         await this.#finish(session, { code, pin });
       } catch (error) {
         if (!(error instanceof SignUpRefusal) || ENDED.has(error.code)) throw error;
-        if (error.code !== "account-made") return seeOther(reply, `code?${queryOf(troubleOf(error))}`);
+        if (error.code !== "account-made") return seeOther(reply, `code?${troubleQuery(troubleOf(error))}`);
       }
       return seeOther(reply, "app");
     });
@@ -137,7 +126,7 @@ class WelcomePage {
         await this.#parts.codes.again(session, channel, null);
       } catch (error) {
         if (!(error instanceof SignUpRefusal) || ENDED.has(error.code)) throw error;
-        return seeOther(reply, `code?${queryOf(troubleOf(error))}`);
+        return seeOther(reply, `code?${troubleQuery(troubleOf(error))}`);
       }
       return seeOther(reply, "code?sent");
     });
@@ -234,7 +223,7 @@ class WelcomePage {
       } catch (error) {
         if (!(error instanceof SignUpRefusal) || ENDED.has(error.code)) throw error;
         // The page of the account tells it
-        if (error.code !== "account-made") return seeOther(reply, `app?${queryOf(troubleOf(error))}`);
+        if (error.code !== "account-made") return seeOther(reply, `app?${troubleQuery(troubleOf(error))}`);
       }
       return seeOther(reply, "app");
     });
@@ -255,7 +244,7 @@ class WelcomePage {
       const trouble = troubleOf(error);
       if (ENDED.has(error.code)) {
         keepSession(reply, undefined);
-        return seeOther(reply, `./?${queryOf(trouble)}`);
+        return seeOther(reply, `./?${troubleQuery(trouble)}`);
       }
       const texts = textsOf(request);
       await show(reply.code(STATUS[error.code]), texts, troublePage({ texts, trouble }));
@@ -276,48 +265,4 @@ class WelcomePage {
     const nonce = newNonce(clock.now());
     await show(reply, texts, numberPage({ texts, trouble }, { service, nonce, isNational, value }));
   }
-}
-
-function textsOf(request: FastifyRequest): Texts {
-  return textsFor(request.headers["accept-language"]);
-}
-
-async function show(reply: FastifyReply, texts: Texts, page: Html): Promise<void> {
-  await reply.headers({ ...HEADERS, "content-language": texts.language }).send(page.text);
-}
-
-// RFC 9110 §15.4.4; relative, so that the reverse proxy may have the page wherever it likes
-async function seeOther(reply: FastifyReply, location: string): Promise<void> {
-  await reply.code(303).header("cache-control", "no-store").header("location", location).send();
-}
-
-function formOf({ body }: FastifyRequest): URLSearchParams {
-  return body instanceof URLSearchParams ? body : new URLSearchParams();
-}
-
-function query({ url }: FastifyRequest): URLSearchParams {
-  return new URL(url, "http://localhost").searchParams;
-}
-
-/** What the address of the page says went wrong: names and waits, nothing of a person. */
-function troubleIn(request: FastifyRequest): Trouble | undefined {
-  const parameters = query(request);
-  const code = parameters.get("problem") ?? "";
-  const wait = /^\d{1,7}$/.exec(parameters.get("wait") ?? "")?.[0];
-  const { problems } = textsOf(request);
-  if (!Object.hasOwn(problems, code)) return undefined;
-  return {
-    code: code as keyof Texts["problems"],
-    waitSeconds: wait === undefined ? undefined : Number(wait),
-  };
-}
-
-function troubleOf({ code, retryAfterMs }: SignUpRefusal): Trouble {
-  return { code, waitSeconds: retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1000) };
-}
-
-function queryOf({ code, waitSeconds }: Trouble): string {
-  const isTold = code === "code-wrong" || code === "code-expired" || code === "too-early";
-  // The page itself says when the next try is possible, and still says it right after a reload
-  return `problem=${code}${waitSeconds && !isTold ? `&wait=${waitSeconds}` : ""}`;
 }

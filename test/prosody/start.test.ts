@@ -110,6 +110,8 @@ describe("npm start", function () {
   it("signs somebody up with the code that it shows, as it says on the terminal", async () => {
     const start = await started();
     expect(start.output).contain(`http://127.0.0.1:${ports.http}/v1/sign-ups`);
+    const page = /http:\S+\/welcome\//.exec(start.output)?.[0] ?? "";
+    expect((await fetch(page)).headers.get("content-type")).contain("text/html");
     const { session } = await post("/v1/sign-ups", { number: "+15551230001" });
     await start.saying("your code is ");
     const code = /your code is (\d{6})/.exec(start.output)?.[1];
