@@ -157,10 +157,10 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0191": {
     component: [
       "partial",
-      "block, unblock and list at the component; blocks made on the host are found out, nothing is pushed",
+      "block, unblock and list at the component, pushed to whoever asked for the list; blocks made on the host are found out",
     ],
     sdk: ["partial", "blocks and unblocks numbers, reads the list"],
-    tests: ["plays/contacts-presence", "sdk/client/blocking", "interop/slixmpp-contacts"],
+    tests: ["plays/blocking", "plays/contacts-presence", "sdk/client/blocking", "interop/slixmpp-contacts"],
   },
   "XEP-0198": {
     sdk: ["partial", "acknowledgement and resumption; no location hint"],

@@ -149,8 +149,16 @@ function openAccepting(database: Database, isWelcome: (account: number) => boole
       const { deliver } = decision;
       const { account, numberId } = recipient;
       const row = insert.run({
-        ...{ sender: -number, number, recipient: account, numberId },
-        ...{ id, now, digest, payload, resource, pending: deliver.length },
+        sender: -number,
+        id,
+        recipient: account,
+        number,
+        numberId,
+        now,
+        digest,
+        pending: deliver.length,
+        payload,
+        resource,
       });
       return deliver.map(({ device }) => {
         const { seq } = takeSeq.get(sizeBytes, device) as { seq: number };
