@@ -12,7 +12,7 @@ import { within } from "./within.js";
 /** Whether this runs from the sources, where Node has to be told how to read TypeScript. */
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 const MAIN = fileURLToPath(new URL(`../../../component/main.${IS_SOURCE ? "ts" : "js"}`, import.meta.url));
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 20_000;
 /** What is kept of what it said, for the error when it does not start. */
 const LAST_LINES = 40;
