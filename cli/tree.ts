@@ -143,6 +143,16 @@ export const COMMANDS: readonly (Leaf | Branch)[] = [
     ],
   },
   {
+    name: "play",
+    summary: "perform plays: scripts of stanzas that prove rules",
+    load: () => import("./commands/play.js"),
+  },
+  {
+    name: "load",
+    summary: "load a server of its own, and account for every message",
+    load: () => import("./commands/load.js"),
+  },
+  {
     name: "completion",
     summary: "completion for bash, zsh or fish",
     load: () => import("./commands/completion.js"),

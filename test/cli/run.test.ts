@@ -19,7 +19,9 @@ function leaves(command: Command, before: readonly string[] = []): { words: stri
   });
 }
 
-describe("twotick", () => {
+describe("twotick", function () {
+  // All commands are loaded, and compiled where they never were
+  this.timeout(60_000);
   let all: { words: string[]; command: Command }[];
   before(async () => {
     const stream = new PassThrough();
@@ -133,7 +135,8 @@ describe("twotick", () => {
   });
 });
 
-describe("docs/command-line.md", () => {
+describe("docs/command-line.md", function () {
+  this.timeout(60_000);
   it("names every command and says what it exits with", async () => {
     const page = await commandLinePage();
     for (const heading of [
