@@ -157,8 +157,9 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${MAILBOX}/accept-store.ts`,
-        find: "FROM devices WHERE account = ?`",
-        replace: "FROM devices WHERE account >= ?`",
+        find: "isReached ? mailboxesOf.all(target.account)",
+        replace:
+          "isReached ? database.prepare<[number], Mailbox>(`SELECT ${MAILBOX} FROM devices WHERE account >= ?`).all(target.account)",
       },
     ],
     scenario: "comesAndGoes",
