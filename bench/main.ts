@@ -1,5 +1,6 @@
 import { openSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
+import { idleRows } from "./idle.js";
 import { latencyRows } from "./latency.js";
 import { benchRatchet } from "./ratchet.js";
 import { printRows, type Row } from "./rows.js";
@@ -13,6 +14,7 @@ const SUITES: Record<string, () => Promise<Row[]> | Row[]> = {
   latency: latencyRows,
   throughput: throughputRows,
   storage: storageRows,
+  idle: () => idleRows(),
 };
 
 const program = new Command("bench")
