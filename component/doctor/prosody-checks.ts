@@ -18,15 +18,16 @@ const NEEDED: Readonly<Record<string, string>> = {
   smacks: "clients cannot resume after their connection broke",
 };
 
-/** Modules that take what should bounce to the mailbox. */
-const SWALLOWING: Readonly<Record<string, string>> = {
-  offline: "keeps messages for who is away in a spool of its own",
-  mam: "takes messages for who is away into its archive",
+/** Modules without which ordinary apps lack something that they have elsewhere. */
+const USEFUL: Readonly<Record<string, string>> = {
+  blocklist: "apps cannot block numbers in their own way",
+  carbons: "what a person sends from one app is not shown by the others",
 };
 
 /** Prosody loads it without being asked to. */
 const AUTOLOADED = ["presence", "message", "iq", "offline", "c2s", "s2s"];
 const MIN_BACKLOG = 512;
+const MAX_SILENCE_SECONDS = 300;
 const MIN_STANZA_BYTES = 1024 * 1024;
 /** Below this many bytes a second a client waits for its own messages. */
 const MIN_RATE_BYTES = 100_000;
@@ -69,7 +70,7 @@ function checkVersion(version: string): Finding[] {
 
 function checkNetwork({ network_settings: network = {} }: Section): Finding[] {
   const found: Finding[] = [];
-  const { nagle, tcp_backlog: backlog } = network as Record<string, unknown>;
+  const { nagle, tcp_backlog: backlog, read_timeout: silence } = network as Record<string, unknown>;
   if (nagle !== false)
     found.push(
       warning(
@@ -84,27 +85,50 @@ function checkNetwork({ network_settings: network = {} }: Section): Finding[] {
         "Set tcp_backlog = 1024 in network_settings.",
       ),
     );
+  if (typeof silence !== "number" || silence > MAX_SILENCE_SECONDS)
+    found.push(
+      warning(
+        `A connection that went silent is noticed after ${typeof silence === "number" ? silence : "840, the default,"} seconds: until then its person counts as online.`,
+        "Set read_timeout = 60 in network_settings.",
+      ),
+    );
   return found;
 }
 
 function checkModules(host: Section, global: Section, { host: { domain } }: Sections): Finding[] {
   const modules = modulesOf(host, global);
-  const absent = Object.entries(NEEDED).filter(([name]) => !modules.has(name));
-  const swallowing = Object.entries(SWALLOWING).filter(([name]) => modules.has(name));
-  return [
-    ...absent.map(([name, loss]) =>
+  const missing = (names: typeof NEEDED, judge: typeof fault): Finding[] =>
+    Object.entries(names)
+      .filter(([name]) => !modules.has(name))
+      .map(([name, loss]) =>
+        judge(
+          `The module ${name} is not loaded on ${domain}: ${loss}.`,
+          `Add "${name}" to modules_enabled of the host.`,
+        ),
+      );
+  return [...missing(NEEDED, fault), ...missing(USEFUL, warning), ...checkKeeping(modules, domain)];
+}
+
+/** Modules that keep what should bounce to the mailbox. */
+function checkKeeping(modules: ReadonlySet<string>, domain: string): Finding[] {
+  const mend = (name: string): string => `Add "${name}" to modules_disabled of the host.`;
+  const found: Finding[] = [];
+  if (modules.has("offline"))
+    found.push(
       fault(
-        `The module ${name} is not loaded on ${domain}: ${loss}.`,
-        `Add "${name}" to modules_enabled of the host.`,
+        `The module offline is loaded on ${domain}: messages for who is away come from its spool a second time.`,
+        mend("offline"),
       ),
-    ),
-    ...swallowing.map(([name, what]) =>
-      fault(
-        `The module ${name} is loaded on ${domain}: it ${what}, and the sender is never told.`,
-        `Add "${name}" to modules_disabled of the host.`,
+    );
+  // Nothing is lost by it: silence is not taken for delivery
+  if (modules.has("mam"))
+    found.push(
+      warning(
+        `The module mam is loaded on ${domain}: messages for who is away go into its archive as well, which gets slow at 10,000 an account.`,
+        mend("mam"),
       ),
-    ),
-  ];
+    );
+  return found;
 }
 
 // As Prosody itself puts the list together

@@ -57,6 +57,7 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
   const ADMINS = 'admins = { "registrar@phone.example.org" }';
   const FAULTS: readonly (readonly [what: string, before: string, after: string, mend: string])[] = [
     ["Nagle's algorithm", "nagle = false, ", "", "nagle = false"],
+    ["silence that lasts", "read_timeout = 60, ", "", "read_timeout = 60"],
     ["a short backlog", "tcp_backlog = 1024", "tcp_backlog = 32", "tcp_backlog = 1024"],
     ["a registrar that is no admin", ADMINS, "", ADMINS],
     [
@@ -73,6 +74,8 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
     ],
     ["no admin_adhoc", '"admin_adhoc";', "", '"admin_adhoc" to modules_enabled'],
     ["no groups", '"groups";', "", '"groups" to modules_enabled'],
+    ["no blocking in apps", '"blocklist";', "", '"blocklist" to modules_enabled'],
+    ["no copies of what other apps send", '"carbons";', "", '"carbons" to modules_enabled'],
     ["no file of groups", 'groups_file = "twotick-groups.txt"', "", "groups_file"],
     ["a file of groups that is not there", "twotick-groups.txt", "elsewhere.txt", "groups_file"],
     ["a spool", '"offline", ', "", '"offline" to modules_disabled'],
@@ -100,6 +103,11 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
       expect(findings.map((finding) => finding.mend).join("\n")).to.contain(mend);
       expect(findings).to.have.lengthOf(1);
     });
+
+  it("warns of an archive, by which nothing is lost, and calls a spool an error", () => {
+    const severity = (before: string) => examine(changed(before, ""))[0]?.severity;
+    expect([severity(', "mam"'), severity('"offline", ')]).to.deep.equal(["warning", "error"]);
+  });
 
   const AROUND: readonly (readonly [what: string, text: string, mend: string])[] = [
     ["the registrar among the global admins", 'admins = { "registrar@phone.example.org" }', "virtual host"],
