@@ -179,8 +179,10 @@ function openRemovals(database: Database) {
     { number: number; after: number; upTo: number },
     { id: number; pending: number }
   >(
+    // A place of a message that was deleted is used again, so that its number alone does not tell whose it is
     `SELECT id, pending FROM messages WHERE id > @after AND id <= min(@after + ${TURN}, @upTo)
-       AND (sender_number = @number OR recipient_number = @number)`,
+       AND (sender_number = @number OR recipient_number = @number)
+       AND NOT EXISTS (SELECT 1 FROM accounts WHERE number = @number AND accounts.id IN (sender, recipient))`,
   );
   const removeMessage = database.prepare("DELETE FROM messages WHERE id = ?");
 

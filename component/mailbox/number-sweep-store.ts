@@ -69,11 +69,13 @@ export function openNumberSweep(database: Database) {
   };
 
   // What came while the sweep was under way speaks too
-  const finish = ({ candidates, lastMessage }: NumberSweep): void => {
-    const late = messages.all(lastMessage).flatMap(({ sender, recipient }) => [sender, recipient]);
-    if (late.length === 2 * TURN) return;
+  const finish = (sweep: NumberSweep): NumberSweep | undefined => {
+    const late = messages.all(sweep.lastMessage).flatMap(({ sender, recipient }) => [sender, recipient]);
+    if (late.length === 2 * TURN) return undefined;
     const held = setAside.all().map(({ number }) => number);
-    for (const number of without(candidates, [...late, ...held])) empty.run(number);
+    const candidates = without(sweep.candidates, [...late, ...held]);
+    for (const number of candidates.slice(0, TURN)) empty.run(number);
+    return candidates.length > TURN ? { ...sweep, candidates: candidates.slice(TURN) } : undefined;
   };
 
   return {
@@ -89,8 +91,7 @@ export function openNumberSweep(database: Database) {
       if (!sweep.lastEntry) return sweep;
       const seen = overEntries(sweep, sweep.lastEntry);
       if (!seen.isEnd) return seen.sweep;
-      finish(seen.sweep);
-      return undefined;
+      return finish(seen.sweep);
     },
   };
 }
