@@ -1,10 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, openSqliteStorage } from "../sdk/mod.js";
 import { enrol } from "../test/sdk/client/people.js";
-import { Connection } from "../sdk/connection/connection.js";
 import { encodePayload } from "../src/frame-payload.js";
 import { encodeSubmit } from "../src/frame-submit.js";
 import { writeFrame } from "../src/frame.js";
@@ -17,6 +15,8 @@ import { xml, type Element } from "../src/xml.js";
 import { RawDevice, type Form } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
+import type { Host, Login } from "./hosts.js";
+import { plainClient } from "./plain-client.js";
 import { cpuSeconds } from "./rows.js";
 
 /** What one run of a road gave. */
@@ -32,6 +32,17 @@ export interface RoadResult {
   readonly componentBytes: number;
 }
 
+/** What is measured while messages go: a server, and what stands beside it. */
+export interface Subjects {
+  readonly pids: readonly [server: number | undefined, component: number | undefined];
+  readonly ports: readonly [client: number, component: number | undefined];
+}
+
+/** The Prosody and the component of a world. */
+export function subjectsOf({ prosody, componentPid }: World): Subjects {
+  return { pids: [prosody.pid, componentPid], ports: [prosody.clientPort, prosody.componentPort] };
+}
+
 /** A way for messages to go from people to people. */
 export interface Road {
   /** Sends one batch from a pair's sender; `onReceipt` is called for each message that came to its receipt. */
@@ -40,21 +51,22 @@ export interface Road {
   stop(): Promise<void>;
 }
 
-const RECEIPTS = "urn:xmpp:receipts";
-
 /** Pairs of people who write to each other. */
 export const PAIRS = 10;
 
 /** Keeps `window` messages under way in every pair for `seconds`, sent `batch` at a time, and counts. */
 export async function drive(
   road: Road,
-  world: World,
+  { pids, ports }: Subjects,
   window: number,
   batch: number,
   seconds: number,
 ): Promise<RoadResult> {
-  let done = 0;
-  let isOpen = true;
+  let [sent, done, isOpen] = [0, 0, true];
+  const send = (pair: number): void => {
+    sent += batch;
+    road.send(pair, batch);
+  };
   const waiting = Array.from({ length: PAIRS }, () => 0);
   road.onReceipt = (pair, count) => {
     done += count;
@@ -62,15 +74,13 @@ export async function drive(
     if (!isOpen) return;
     for (let left = waiting[pair] ?? 0; left >= batch; left -= batch) {
       waiting[pair] = left - batch;
-      road.send(pair, batch);
+      send(pair);
     }
   };
   for (let pair = 0; pair < PAIRS; pair += 1)
-    for (let sent = 0; sent < window; sent += batch) road.send(pair, batch);
+    for (let underWay = 0; underWay < window; underWay += batch) send(pair);
   await until("the first receipts", () => done > window, 20_000);
-  const pids = [world.prosody.pid, world.componentPid];
   const before = pids.map(cpuSeconds);
-  const ports = [world.prosody.clientPort, world.prosody.componentPort];
   const bytesBefore = ports.map(bytesThrough);
   const [doneBefore, startedAt] = [done, performance.now()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -84,11 +94,7 @@ export async function drive(
   );
   isOpen = false;
   // What is under way arrives, so that the next run starts on an empty road
-  let last = -1;
-  while (done !== last) {
-    last = done;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  await until("all has come to its receipt", () => done >= sent, 60_000);
   return {
     perSecond: counted / elapsed,
     prosodyMicros: prosody ?? 0,
@@ -98,25 +104,31 @@ export async function drive(
   };
 }
 
-/** Client to client over Prosody, with XEP-0184 receipts; nothing is durable. */
-export async function directRoad(world: World, payload: string): Promise<Road> {
-  const people = await Promise.all(
-    Array.from({ length: PAIRS * 2 }, (_, index) => world.person(nextNumber(index))),
+/** People for a road on a server that has no numbers. */
+export function logins(host: Host): Promise<Login[]> {
+  return Promise.all(
+    Array.from({ length: PAIRS * 2 }, (_, index) => host.account(`p${nextNumber(index).slice(1)}`)),
   );
-  const connections = await Promise.all(
-    people.map(async ({ service, domain, username, password }) => {
-      const connection = new Connection({ service, domain, username, password, resource: "direct" });
-      await connection.start();
-      await connection.send("<presence/>");
-      return connection;
-    }),
-  );
+}
+
+/**
+ * Client to client, plain messages with XEP-0184 receipts.
+ *
+ * @param addressOf where somebody is written to; the full JID unless given
+ */
+export async function plainRoad(
+  people: readonly Login[],
+  payload: string,
+  addressOf?: (index: number) => string,
+): Promise<Road> {
+  const connections = await Promise.all(people.map((one) => plainClient(one)));
+  const addresses = connections.map(({ jid }, index) => addressOf?.(index) ?? String(jid));
   const road: Road = {
     onReceipt: () => {},
     send(pair, batch) {
-      const to = String(connections[pair + PAIRS]?.jid);
       for (let index = 0; index < batch; index += 1) {
-        const message = `<message type='chat' to='${to}' id='${newMessageId()}'>${payload}<request xmlns='${RECEIPTS}'/></message>`;
+        const id = newMessageId();
+        const message = `<message type='chat' to='${addresses[pair + PAIRS]}' id='${id}'>${payload}<request xmlns='${NS.receipts}'/></message>`;
         void connections[pair]?.send(message);
       }
     },
@@ -126,11 +138,7 @@ export async function directRoad(world: World, payload: string): Promise<Road> {
   };
   connections.forEach((connection, index) => {
     connection.on("stanza", (stanza) => {
-      const from = stanza.attrs.from as string;
-      if (stanza.getChild("request", RECEIPTS)) {
-        const receipt = `<message to='${from}' id='${newMessageId()}'><received xmlns='${RECEIPTS}' id='${stanza.attrs.id as string}'/></message>`;
-        void connection.send(receipt);
-      } else if (stanza.getChild("received", RECEIPTS)) road.onReceipt(index, 1);
+      if (stanza.getChild("received", NS.receipts)) road.onReceipt(index, 1);
     });
   });
   return road;
@@ -221,14 +229,6 @@ export async function sdkRoad(world: World, bodyBytes: number): Promise<Road> {
   return road;
 }
 
-/** Takes stream management (XEP-0198) out of a Prosody that nobody is connected to but the component. */
-export async function leaveOutStreamManagement({ prosody }: World): Promise<void> {
-  await prosody.stop();
-  const config = readFileSync(prosody.configPath, "utf8");
-  writeFileSync(prosody.configPath, config.replace(/^\s*"smacks";.*$/m, ""));
-  await prosody.start();
-}
-
 let numbers = 0;
 
 function nextNumber(index: number): string {
@@ -238,7 +238,8 @@ function nextNumber(index: number): string {
 }
 
 /** Bytes that went through a port so far, both ways, on the sockets that are open. Linux only. */
-function bytesThrough(port: number): number {
+export function bytesThrough(port: number | undefined): number {
+  if (port === undefined) return Number.NaN;
   const sockets = execFileSync("ss", ["-tinH", `sport = :${port}`], { encoding: "utf8" });
   const counts = [...sockets.matchAll(/bytes_(?:sent|received):(\d+)/g)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);

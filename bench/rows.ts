@@ -12,7 +12,12 @@ export interface Row {
   /** What the ratio should be, for example `>= 1`; empty where it is only shown. */
   readonly goal: string;
   readonly holds: boolean;
+  /** Each run, where there were several: its value and its baseline. The row itself shows their medians. */
+  readonly runs?: readonly Run[];
 }
+
+/** One run of what a row compares: its value and its baseline. */
+export type Run = readonly [value: number, baseline: number];
 
 /** Makes a row; `goal` is `>= N`, `<= N` or empty. */
 export function row(name: string, unit: string, value: number, baseline: number, goal: string): Row {
@@ -20,6 +25,12 @@ export function row(name: string, unit: string, value: number, baseline: number,
   const [comparison, bound] = goal.split(" ");
   const holds = goal === "" || (comparison === ">=" ? ratio >= Number(bound) : ratio <= Number(bound));
   return { name, value, unit, baseline, ratio, goal, holds };
+}
+
+/** Makes a row of the medians of several runs; a run's value and baseline were measured one after the other. */
+export function rowOfRuns(name: string, unit: string, runs: readonly Run[], goal: string): Row {
+  const middle = (place: 0 | 1): number => median(runs.map((run) => run[place]));
+  return { ...row(name, unit, middle(0), middle(1), goal), runs };
 }
 
 /** The middle of a list of measurements. */
@@ -44,11 +55,12 @@ export function cpuSeconds(pid: number | undefined): number {
 /** Prints rows as a table. */
 export function printRows(rows: readonly Row[]): void {
   const width = Math.max(...rows.map(({ name }) => name.length));
-  for (const { name, value, unit, baseline, ratio, goal, holds } of rows) {
-    const verdict = goal === "" ? "" : `${goal.padEnd(8)} ${holds ? "holds" : "MISSED"}`;
+  for (const { name, value, unit, baseline, ratio, goal, holds, runs } of rows) {
+    const verdict = (goal === "" ? "" : `${goal} ${holds ? "holds" : "MISSED"}`).padEnd(15);
+    const spread = runs ? `  ${runs.map(([one, other]) => (one / other).toFixed(2)).join(" ")}` : "";
     const measured = `${figure(value)} ${unit} against ${figure(baseline)}`;
     process.stdout.write(
-      `${name.padEnd(width)}  ${measured.padEnd(42)} ratio ${ratio.toFixed(2).padStart(6)}  ${verdict}\n`,
+      `${name.padEnd(width)}  ${measured.padEnd(42)} ratio ${ratio.toFixed(2).padStart(6)}  ${verdict}${spread}\n`,
     );
   }
 }

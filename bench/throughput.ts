@@ -1,19 +1,23 @@
 import { World } from "../test/support/world.js";
 import type { Form } from "../test/support/raw-device.js";
+import { Ejabberd } from "./ejabberd.js";
+import { hostOf, reconfigure, withoutStreamManagement } from "./hosts.js";
+import type { BenchOptions } from "./options.js";
 import {
   bodyPayload,
-  directRoad,
   drive,
-  leaveOutStreamManagement,
+  logins,
   mailboxRoad,
   omemoPayload,
+  plainRoad,
   sdkRoad,
+  subjectsOf,
   type Road,
   type RoadResult,
+  type Subjects,
 } from "./road.js";
-import { median, row, type Row } from "./rows.js";
+import { rowOfRuns, type Row, type Run } from "./rows.js";
 
-const ROUNDS = Number(process.env.TWOTICK_BENCH_ROUNDS ?? 3);
 const SECONDS = 4;
 const BODY_BYTES = 100;
 const WINDOW_ENCRYPTED = 400;
@@ -25,8 +29,8 @@ interface Load {
   readonly window: number;
   /** How many go together. */
   readonly batch: number;
-  /** What the rate, and Prosody's CPU, should be against direct messages. */
-  readonly goals: Readonly<Record<Form, readonly [rate: string, prosody: string]>>;
+  /** What the rate, and Prosody's CPU, should be against direct messages; and the rate against ejabberd's. */
+  readonly goals: Readonly<Record<Form, readonly [rate: string, prosody: string, ejabberd: string]>>;
 }
 
 const LOADS: readonly Load[] = [
@@ -34,9 +38,14 @@ const LOADS: readonly Load[] = [
     name: "one at a time",
     window: 16,
     batch: 1,
-    goals: { xml: [">= 0.5", ""], frame: [">= 0.9", "<= 1.1"] },
+    goals: { xml: [">= 0.5", "", ""], frame: [">= 0.9", "<= 1.1", ""] },
   },
-  { name: "in bulk", window: 400, batch: 50, goals: { xml: [">= 1", ""], frame: [">= 2", "<= 0.45"] } },
+  {
+    name: "in bulk",
+    window: 400,
+    batch: 50,
+    goals: { xml: [">= 1", "", ""], frame: [">= 2", "<= 0.45", ">= 1"] },
+  },
 ];
 
 const PAYLOADS = [
@@ -45,65 +54,80 @@ const PAYLOADS = [
 ];
 
 const FORMS: readonly Form[] = ["xml", "frame"];
+const WAYS = ["direct", "ejabberd", ...FORMS] as const;
 
-/** Measures durable, receipted messages over the mailbox, in both forms, against direct ones with receipts, in turn. */
-export async function throughputRows(): Promise<Row[]> {
-  return [...(await rowsOf(true)), ...(await rowsOf(false))];
+type Way = (typeof WAYS)[number];
+type Roads = Readonly<Record<Way, Road>>;
+type Results = Readonly<Record<Way, RoadResult>>;
+
+/**
+ * Measures durable, receipted messages over the mailbox, in both forms, against direct ones with receipts, in turn:
+ * on the same Prosody, and on an ejabberd.
+ */
+export function throughputRows({ rounds }: BenchOptions): Promise<Row[]> {
+  return rowsOf(true, rounds);
 }
 
-async function rowsOf(isManaged: boolean): Promise<Row[]> {
+/** As {@link throughputRows}, without stream management on either side. */
+export function unmanagedRows({ rounds }: BenchOptions): Promise<Row[]> {
+  return rowsOf(false, rounds);
+}
+
+async function rowsOf(isManaged: boolean, rounds: number): Promise<Row[]> {
   const world = await World.start({ isProcess: true });
+  const ejabberd = await Ejabberd.start(isManaged);
   try {
-    if (!isManaged) await leaveOutStreamManagement(world);
+    if (!isManaged) await reconfigure(world.prosody, withoutStreamManagement);
     const rows: Row[] = [];
     for (const { name, make } of PAYLOADS) {
       const what = `${name}, ${isManaged ? "with" : "no"} stream management`;
-      rows.push(...(await compare(world, what, make())));
+      rows.push(...(await compare(world, ejabberd, what, make(), rounds)));
     }
-    if (isManaged) rows.push(await realEncryption(world));
+    if (isManaged) rows.push(await realEncryption(world, rounds));
     return rows;
   } finally {
+    await ejabberd.stop();
     await world.stop();
   }
 }
 
-async function realEncryption(world: World): Promise<Row> {
-  const direct = await directRoad(world, bodyPayload(BODY_BYTES));
+async function realEncryption(world: World, rounds: number): Promise<Row> {
+  const direct = await plainRoad(await logins(hostOf(world.prosody)), bodyPayload(BODY_BYTES));
   const sdk = await sdkRoad(world, BODY_BYTES);
-  const rates: { direct: number; sdk: number }[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    process.stderr.write(`throughput, real encryption: round ${round + 1} of ${ROUNDS}\n`);
-    const plain = await drive(direct, world, WINDOW_ENCRYPTED, 1, SECONDS);
-    const encrypted = await drive(sdk, world, WINDOW_ENCRYPTED, BATCH_ENCRYPTED, SECONDS);
-    rates.push({ direct: plain.perSecond, sdk: encrypted.perSecond });
+  const runs: Run[] = [];
+  const subjects = subjectsOf(world);
+  for (let round = 0; round < rounds; round += 1) {
+    process.stderr.write(`throughput, real encryption: round ${round + 1} of ${rounds}\n`);
+    const plain = await drive(direct, subjects, WINDOW_ENCRYPTED, 1, SECONDS);
+    const encrypted = await drive(sdk, subjects, WINDOW_ENCRYPTED, BATCH_ENCRYPTED, SECONDS);
+    runs.push([encrypted.perSecond, plain.perSecond]);
   }
   await Promise.all([sdk.stop(), direct.stop()]);
-  const middle = (read: (rate: (typeof rates)[number]) => number): number => median(rates.map(read));
   const name = "SDK with real encryption and a store a device, in bulk: rate against direct in plain text";
-  return row(
-    name,
-    "messages/s",
-    middle((rate) => rate.sdk),
-    middle((rate) => rate.direct),
-    "",
-  );
+  return rowOfRuns(name, "messages/s", runs, "");
 }
 
-type Roads = Readonly<Record<Form | "direct", Road>>;
-type Results = Readonly<Record<Form | "direct", RoadResult>>;
-
-async function compare(world: World, what: string, payload: string): Promise<Row[]> {
+async function compare(
+  world: World,
+  ejabberd: Ejabberd,
+  what: string,
+  payload: string,
+  rounds: number,
+): Promise<Row[]> {
   const roads: Roads = {
-    direct: await directRoad(world, payload),
+    direct: await plainRoad(await logins(hostOf(world.prosody)), payload),
+    ejabberd: await plainRoad(await logins(ejabberd), payload),
     xml: await mailboxRoad(world, payload, "xml"),
     frame: await mailboxRoad(world, payload, "frame"),
   };
+  const subjects = subjectsOf(world);
+  const beside: Subjects = { pids: [ejabberd.pid, undefined], ports: [ejabberd.clientPort, undefined] };
   const rows: Row[] = [];
   for (const load of LOADS) {
     const results: Results[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      process.stderr.write(`throughput, ${what}, ${load.name}: round ${round + 1} of ${ROUNDS}\n`);
-      results.push(await driveAll(world, load, roads));
+    for (let round = 0; round < rounds; round += 1) {
+      process.stderr.write(`throughput, ${what}, ${load.name}: round ${round + 1} of ${rounds}\n`);
+      results.push(await driveAll(load, roads, subjects, beside));
     }
     for (const form of FORMS) rows.push(...rowsOfForm(`${what}, ${load.name}, ${form}`, form, load, results));
   }
@@ -111,45 +135,47 @@ async function compare(world: World, what: string, payload: string): Promise<Row
   return rows;
 }
 
-async function driveAll(world: World, { window, batch }: Load, roads: Roads): Promise<Results> {
+async function driveAll(
+  { window, batch }: Load,
+  roads: Roads,
+  subjects: Subjects,
+  beside: Subjects,
+): Promise<Results> {
   return {
-    direct: await drive(roads.direct, world, window, 1, SECONDS),
-    xml: await drive(roads.xml, world, window, batch, SECONDS),
-    frame: await drive(roads.frame, world, window, batch, SECONDS),
+    direct: await drive(roads.direct, subjects, window, 1, SECONDS),
+    ejabberd: await drive(roads.ejabberd, beside, window, 1, SECONDS),
+    xml: await drive(roads.xml, subjects, window, batch, SECONDS),
+    frame: await drive(roads.frame, subjects, window, batch, SECONDS),
   };
 }
 
 function rowsOfForm(name: string, form: Form, { goals }: Load, results: readonly Results[]): Row[] {
-  const middle = (road: Form | "direct", what: keyof RoadResult): number =>
-    median(results.map((result) => result[road][what]));
-  const against = (what: keyof RoadResult): readonly [number, number] => [
-    middle(form, what),
-    middle("direct", what),
-  ];
-  const spread = (what: keyof RoadResult): string =>
-    results.map((result) => (result[form][what] / result.direct[what]).toFixed(2)).join(" ");
-  const [rate, prosody] = goals[form];
+  const against = (what: keyof RoadResult, way: Way = "direct"): Run[] =>
+    results.map((result) => [result[form][what], result[way][what]]);
+  const beside = (what: keyof RoadResult, other: keyof RoadResult): Run[] =>
+    results.map((result) => [result[form][what], result[form][other]]);
+  const [rate, prosody, ejabberd] = goals[form];
+  const [each, bytes] = ["µs/message", "bytes/message"];
   return [
-    row(`${name}: rate (${spread("perSecond")})`, "messages/s", ...against("perSecond"), rate),
-    row(
-      `${name}: Prosody's CPU (${spread("prosodyMicros")})`,
-      "µs/message",
-      ...against("prosodyMicros"),
-      prosody,
+    rowOfRuns(`${name}: rate`, "messages/s", against("perSecond"), rate),
+    rowOfRuns(
+      `${name}: rate against ejabberd direct`,
+      "messages/s",
+      against("perSecond", "ejabberd"),
+      ejabberd,
     ),
-    row(
+    rowOfRuns(`${name}: Prosody's CPU`, each, against("prosodyMicros"), prosody),
+    rowOfRuns(
       `${name}: component's CPU beside Prosody's`,
-      "µs/message",
-      middle(form, "componentMicros"),
-      middle(form, "prosodyMicros"),
+      each,
+      beside("componentMicros", "prosodyMicros"),
       "",
     ),
-    row(`${name}: bytes between clients and Prosody`, "bytes/message", ...against("clientBytes"), ""),
-    row(
+    rowOfRuns(`${name}: bytes between clients and Prosody`, bytes, against("clientBytes"), ""),
+    rowOfRuns(
       `${name}: bytes between Prosody and component, beside those of the clients`,
-      "bytes/message",
-      middle(form, "componentBytes"),
-      middle(form, "clientBytes"),
+      bytes,
+      beside("componentBytes", "clientBytes"),
       "",
     ),
   ];

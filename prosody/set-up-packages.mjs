@@ -5,19 +5,23 @@ import { SetUpError } from "./set-up-error.mjs";
 
 /**
  * Something that has to be on the machine: a program on the path, a library that pkg-config knows, or a library of the
- * distribution's own Python.
- * @typedef {{ program?: string, library?: string, pythonLibrary?: string, packages: string[], why: string }} Need
+ * distribution's own Python or Lua.
+ * @typedef {{ program?: string, library?: string, pythonLibrary?: string, luaLibrary?: string, packages: string[], why: string }} Need
  */
 
 const APT_LISTS = "/var/lib/apt/lists";
 const PYTHON = "/usr/bin/python3";
+/** Packages that start a server of their own. */
+const SERVERS = ["prosody", "ejabberd"];
+const LUAS = ["lua5.4", "lua"];
 const VERSION_FILE = "/usr/lib/prosody/prosody.version";
 const OLDEST_PROSODY = [0, 12];
 
 /** Those needs that the machine does not meet. @param {Need[]} needs */
 export function missingNeeds(needs) {
-  return needs.filter(({ program, library, pythonLibrary }) => {
+  return needs.filter(({ program, library, pythonLibrary, luaLibrary }) => {
     if (program !== undefined) return !hasProgram(program);
+    if (luaLibrary !== undefined) return !hasLuaLibrary(luaLibrary);
     return library === undefined ? !hasPythonLibrary(pythonLibrary ?? "") : !hasLibrary(library);
   });
 }
@@ -43,6 +47,11 @@ function hasLibrary(name) {
 function hasPythonLibrary(name) {
   // Another Python that stands first on the path would not see the distribution's packages
   return spawnSync(PYTHON, ["-c", `import ${name}`], { stdio: "ignore" }).status === 0;
+}
+
+/** Whether the Lua that Prosody runs on finds it. @param {string} name */
+function hasLuaLibrary(name) {
+  return LUAS.some((lua) => spawnSync(lua, ["-e", `require "${name}"`], { stdio: "ignore" }).status === 0);
 }
 
 /** Refuses a Prosody that is too old, where its version can be seen without starting it. @throws {SetUpError} */
@@ -73,14 +82,16 @@ export function installPackages(needed, wished, say) {
     if (needed.length > 0) throw new SetUpError(instruction(needed));
     return wished;
   }
-  const bringsProsody = packages.includes("prosody");
+  const servers = SERVERS.filter((name) => packages.includes(name));
   aptInstall(prefix, packages, say);
   const still = missingNeeds(all);
   if (still.length > 0) {
-    const names = still.map((need) => need.program ?? need.library ?? need.pythonLibrary).join(", ");
+    const names = still
+      .map((need) => need.program ?? need.library ?? need.pythonLibrary ?? need.luaLibrary)
+      .join(", ");
     throw new SetUpError(`${names} cannot be found although the packages are installed; look at your PATH`);
   }
-  if (bringsProsody) stopPackagedServer(prefix, say);
+  for (const server of servers) stopPackagedServer(server, prefix, say);
   return [];
 }
 
@@ -132,20 +143,20 @@ function aptGet(prefix, args) {
 
 /**
  * Debian's package starts a server of its own on the usual ports, now and at every boot; nobody asked for that here.
- * @param {string[]} prefix @param {(text: string) => void} say
+ * @param {string} server @param {string[]} prefix @param {(text: string) => void} say
  */
-function stopPackagedServer(prefix, say) {
+function stopPackagedServer(server, prefix, say) {
   const commands = existsSync("/run/systemd/system")
-    ? [["systemctl", "disable", "--now", "prosody"]]
+    ? [["systemctl", "disable", "--now", server]]
     : [
-        ["service", "prosody", "stop"],
-        ["update-rc.d", "prosody", "disable"],
+        ["service", server, "stop"],
+        ["update-rc.d", server, "disable"],
       ];
   for (const command of commands) {
     const [program = "", ...rest] = [...prefix, ...command];
     spawnSync(program, rest, { stdio: "ignore" });
   }
   say(
-    'Set-up: the package\'s own server (port 5222) is switched off; "systemctl enable --now prosody" switches it on',
+    `Set-up: the package's own server (port 5222) is switched off; "systemctl enable --now ${server}" switches it on`,
   );
 }

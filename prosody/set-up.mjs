@@ -51,6 +51,17 @@ const NEEDS = {
     packages: ["chromium"],
     why: "the browser that newcomers' web page is tested in",
   },
+  ejabberd: {
+    program: "ejabberdctl",
+    packages: ["ejabberd"],
+    why: "a server that the bench measures beside ours",
+  },
+  luaSqlite: {
+    luaLibrary: "dbd.sqlite3",
+    packages: ["lua-dbi-sqlite3"],
+    why: "Prosody's storage in SQLite, which the bench measures beside ours",
+  },
+  ss: { program: "ss", packages: ["iproute2"], why: "counts the bytes on a connection" },
   python: { program: "python3", packages: ["python3"], why: "builds better-sqlite3" },
   make: { program: "make", packages: ["make"], why: "builds better-sqlite3" },
   cxx: { program: "g++", packages: ["g++"], why: "builds better-sqlite3" },
@@ -64,7 +75,7 @@ const PURPOSES = {
   start: ["prosody"],
   demo: ["prosody"],
   test: [...PEERS, "oldmemo", "twomemo", "slixmpp", "ip", "chromium", "profanity", "tmux", "zsh", "fish"],
-  bench: PEERS,
+  bench: [...PEERS, "ejabberd", "luaSqlite", "ss"],
   check: [],
 };
 

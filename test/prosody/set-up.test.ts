@@ -91,6 +91,12 @@ describe("missingNeeds", () => {
     const missing = { ...rest, pythonLibrary: "no_such_library" };
     expect(missingNeeds([{ ...rest, pythonLibrary: "asyncio" }, missing])).deep.equal([missing]);
   });
+
+  it("tells a library of Prosody's Lua that is there from one that is not", () => {
+    const rest = { packages: ["lua5.4"], why: "is part of the language" };
+    const missing = { ...rest, luaLibrary: "no_such_library" };
+    expect(missingNeeds([{ ...rest, luaLibrary: "string" }, missing])).deep.equal([missing]);
+  });
 });
 
 describe("buildFlags", () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after, before } from "mocha";
@@ -30,7 +30,7 @@ export interface WorldOptions {
   log?: { write(line: string): void };
   /** Whether the component runs as a process of its own, which can be killed. */
   isProcess?: boolean;
-  /** A folder with a copy of the sources, from which the component is run. */
+  /** A folder with a copy of the sources, or with what was built of them, from which the component is run. */
   build?: string;
   /** What the component's process is started through, as `ip netns exec …`. */
   runner?: readonly string[];
@@ -108,7 +108,7 @@ export class World {
         this.config,
         this.folder,
         this.#options.environment?.(this),
-        build && join(build, "component/main.ts"),
+        build && inBuild(build, "component/main"),
         this.#options.runner,
       );
       return;
@@ -220,7 +220,7 @@ export class World {
   async #component(): Promise<{ App: typeof App; storeModules: typeof storeModules }> {
     const { build } = this.#options;
     if (build === undefined) return { App, storeModules };
-    return (await import(pathToFileURL(join(build, "component/app.ts")).href)) as {
+    return (await import(pathToFileURL(inBuild(build, "component/app")).href)) as {
       App: typeof App;
       storeModules: typeof storeModules;
     };
@@ -233,6 +233,11 @@ export class World {
       numberDomain: this.prosody.componentDomain,
     };
   }
+}
+
+function inBuild(build: string, name: string): string {
+  const built = join(build, `${name}.js`);
+  return existsSync(built) ? built : join(build, `${name}.ts`);
 }
 
 /** Gives a `describe` block a world, started before its tests and removed after them. */

@@ -19,7 +19,8 @@ const LAST_LINES = 40;
 
 /** How Node runs a program of this package: `node`, and the loader of TypeScript where the sources are run. */
 export function nodeCommand(program: string, ...args: readonly string[]): [string, ...string[]] {
-  return [process.execPath, ...(IS_SOURCE ? ["--import", import.meta.resolve("tsx")] : []), program, ...args];
+  const isSource = program.endsWith(".ts");
+  return [process.execPath, ...(isSource ? ["--import", import.meta.resolve("tsx")] : []), program, ...args];
 }
 
 /** The component as a process of its own, started as an admin starts it: from a configuration file. */
