@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A block of code in a document. */
+export interface Block {
+  /** The document, from the root of the checkout. */
+  readonly page: string;
+  readonly line: number;
+  readonly language: string;
+  readonly code: string;
+}
+
+/** Every document of ours; what is generated from the sources is not written by anybody. */
+export function pages(): string[] {
+  const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
+  const top = readdirSync(ROOT).filter((name) => name !== "CHANGELOG.md");
+  return [...top, ...docs.filter((name) => !name.startsWith("api/")).map((name) => join("docs", name))]
+    .filter((name) => name.endsWith(".md"))
+    .sort();
+}
+
+/** The blocks of a document, in order. */
+export function blocksOf(page: string): Block[] {
+  const text = readFileSync(join(ROOT, page), "utf8");
+  return [...text.matchAll(/^( *)```(\S*)[^\n]*\n([\s\S]*?)^\1```$/gm)].map((match) => {
+    const [, indent = "", language = "", code = ""] = match;
+    const line = text.slice(0, match.index).split("\n").length;
+    return { page, line, language, code: code.replaceAll(new RegExp(`^${indent}`, "gm"), "") };
+  });
+}
