@@ -1,6 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { runHere } from "../support/cli.js";
+import { temporaryFolder } from "../support/temporary-folder.js";
 
 describe("twotick completion", () => {
   const scriptOf = async (shell: string): Promise<string> => (await runHere(["completion", shell])).out;
@@ -28,12 +31,20 @@ _twotick; printf '%s\\n' "\${COMPREPLY[@]}"`;
   });
 
   it("is taken by zsh and fish without a word", async () => {
-    for (const [shell, args] of [
-      ["zsh", ["-n"]],
-      ["fish", ["--no-execute", "/dev/stdin"]],
-    ] as const) {
-      const checked = spawnSync(shell, args, { input: await scriptOf(shell), encoding: "utf8" });
-      expect([checked.error, checked.status, checked.stderr], shell).to.deep.equal([undefined, 0, ""]);
+    const folder = temporaryFolder();
+    try {
+      for (const [shell, option] of [
+        ["zsh", "-n"],
+        ["fish", "--no-execute"],
+      ] as const) {
+        // fish takes a file only
+        const path = join(folder, shell);
+        writeFileSync(path, await scriptOf(shell));
+        const checked = spawnSync(shell, [option, path], { encoding: "utf8" });
+        expect([checked.error, checked.status, checked.stderr], shell).to.deep.equal([undefined, 0, ""]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 
