@@ -5,6 +5,7 @@ import type { Element } from "../src/xml.js";
 import type { Availability } from "./availability/availability.js";
 import type { Config } from "./config.js";
 import type { Description } from "./disco/description.js";
+import type { RequestOptions } from "./link/requests.js";
 import type { Log } from "./log.js";
 import type { CommandText } from "./languages/command-texts.js";
 import type { Exchange } from "./mailbox/exchange.js";
@@ -138,7 +139,7 @@ export interface Sender {
   /** Ready XML of one or more stanzas, or one element; every one with `from` and `to`. @throws {LinkError} when the link is down */
   send(stanza: string | Element): void;
   /** Asks and waits for the answer to this very question. @throws {StanzaError} {LinkError} */
-  request(iq: Element, options?: { timeoutMs?: number }): Promise<Element>;
+  request(iq: Element, options?: RequestOptions): Promise<Element>;
 }
 
 /** What `app.ts` gives every capability. */

@@ -143,8 +143,7 @@ export class AppDelivery {
 
   async #goneOrBlocked(session: AppSession, seq: number): Promise<void> {
     const { store, context, offerReceipts } = this.#ports;
-    const isThere = (await this.#ask(session)) === "there" && !session.isClosed;
-    if (isThere) {
+    if ((await this.#ask(session)) === "there") {
       session.end(seq);
       offerReceipts(await store.refuse(session.device, [seq], context.clock.now()));
     } else {
@@ -245,7 +244,7 @@ export class AppDelivery {
     session.isAsking = true;
     const mark = session.mark();
     try {
-      if ((await this.#ask(session)) !== "there" || session.isClosed) return;
+      if ((await this.#ask(session)) !== "there") return;
       const { ended, waiting } = session.confirm(mark, context.clock.monotonicMs());
       this.#end(session, ended);
       if (waiting > 0) this.#background(store.answered(session.device, waiting));
@@ -256,9 +255,11 @@ export class AppDelivery {
   }
 
   async #ask(session: AppSession): Promise<Answer> {
-    const answer = await askApp(this.#ports.context.link, session);
+    // That it left just behind its answer takes nothing from the answer; one of its successor counts for nothing
+    let wasOpen = false;
+    const answer = await askApp(this.#ports.context.link, session, () => (wasOpen = !session.isClosed));
     if (answer === "gone") this.close(session.fullJid);
-    return answer;
+    return answer === "there" && !wasOpen ? "gone" : answer;
   }
 
   #end(session: AppSession, seqs: readonly number[]): void {

@@ -9,7 +9,7 @@ import { ComponentStream } from "./component-stream.js";
 import { keepAlive } from "./keepalive.js";
 import { type LinkOptions, linkSettings, type LinkSettings } from "./options.js";
 import { ReadingGate } from "./reading-gate.js";
-import { Requests } from "./requests.js";
+import { type RequestOptions, Requests } from "./requests.js";
 import { sendableXml } from "./sendable.js";
 
 /** What a {@link Link} tells. */
@@ -113,12 +113,13 @@ export class Link extends EventEmitter<LinkEvents> {
    * @throws {StanzaError} what the peer answered
    * @throws {LinkError} `timeout`, `not-connected`, or why the link went down: the outcome is then unknown
    */
-  async request(iq: Element, options: { timeoutMs?: number } = {}): Promise<Element> {
+  async request(iq: Element, options: RequestOptions = {}): Promise<Element> {
     const id = newId();
     iq.attrs["id"] = id;
     iq.attrs["from"] ??= this.domain;
     const addresses = { id, from: attribute(iq, "from") ?? "", to: attribute(iq, "to") ?? "" };
-    const answer = this.#requests.wait(addresses, options.timeoutMs ?? this.#settings.requestTimeoutMs);
+    const { timeoutMs = this.#settings.requestTimeoutMs, onAnswer } = options;
+    const answer = this.#requests.wait(addresses, timeoutMs, onAnswer);
     try {
       this.send(iq);
     } catch (error) {

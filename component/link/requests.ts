@@ -9,6 +9,14 @@ interface Pending {
   readonly resolve: (answer: Element) => void;
   readonly reject: (error: TwotickError) => void;
   readonly cancelTimeout: () => void;
+  readonly onAnswer: (() => void) | undefined;
+}
+
+/** How a request waits for its answer. */
+export interface RequestOptions {
+  readonly timeoutMs?: number;
+  /** Called as the answer arrives, before what arrived behind it is read. */
+  readonly onAnswer?: (() => void) | undefined;
 }
 
 /** The IQ requests that wait for their answers. */
@@ -22,7 +30,11 @@ export class Requests {
   }
 
   /** Waits for the answer to a request. @throws {StanzaError} the peer's refusal @throws {LinkError} `timeout` */
-  async wait(request: { id: string; from: string; to: string }, timeoutMs: number): Promise<Element> {
+  async wait(
+    request: { id: string; from: string; to: string },
+    timeoutMs: number,
+    onAnswer?: RequestOptions["onAnswer"],
+  ): Promise<Element> {
     const { id } = request;
     return await new Promise<Element>((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
@@ -30,7 +42,8 @@ export class Requests {
         reject(new LinkError("timeout", "no answer to the request came in time"));
       });
       const from = prepared(request.from);
-      this.#pending.set(id, { to: prepared(request.to), from, resolve, reject, cancelTimeout });
+      const to = prepared(request.to);
+      this.#pending.set(id, { to, from, resolve, reject, cancelTimeout, onAnswer });
     });
   }
 
@@ -38,6 +51,7 @@ export class Requests {
   take(iq: Element): boolean {
     const pending = this.#claim(iq);
     if (pending === undefined) return false;
+    pending.onAnswer?.();
     if (attribute(iq, "type") === "result") pending.resolve(iq);
     else pending.reject(parseStanzaError(iq.getChild("error")));
     return true;

@@ -183,7 +183,8 @@ export class Engine {
     });
     opened.on("offline", ({ isResumable, reason }) => {
       this.#session.offline(isResumable);
-      this.#status.set("connecting", reason);
+      // Whoever stops it does not lose the connection
+      if (!this.#status.isStopping) this.#status.set("connecting", reason);
     });
     opened.on("error", (error) => this.#tell("error", error));
     opened.on("fatal", (error) => this.#fatal(error));

@@ -6,12 +6,13 @@ import { createLog } from "../../../component/log.js";
 import type { Offer } from "../../../component/mailbox/delivery-ports.js";
 import { Exchange } from "../../../component/mailbox/exchange.js";
 import { createMetrics } from "../../../component/metrics.js";
+import type { RequestOptions } from "../../../component/link/requests.js";
 import type { Remote } from "../../../component/store/operations.js";
 import { Vault } from "../../../component/store/vault.js";
 import { ManualClock } from "../../../sdk/testing/manual-clock.js";
 import { LinkError, StanzaError } from "../../../src/errors.js";
 import type { MessageId } from "../../../src/ids.js";
-import { xml } from "../../../src/xml.js";
+import { type Element, xml } from "../../../src/xml.js";
 import { until } from "../../support/until.js";
 
 const JULIET = "juliet@example.org/phone";
@@ -29,6 +30,9 @@ class Stage {
   isFull = false;
   /** What comes of asking the app. */
   answer: "there" | "gone" = "there";
+  /** What is read before and behind that answer, in the same chunk. */
+  beforeAnswer = (): void => {};
+  behindAnswer = (): void => {};
 
   constructor(from: string = ROMEO) {
     const offer: Offer = {
@@ -55,10 +59,14 @@ class Stage {
           if (this.isFull) throw new LinkError("buffer-full", "the server does not read");
           this.sent.push(stanza);
         },
-        request: () =>
-          this.answer === "there"
+        request: (_: Element, { onAnswer }: RequestOptions = {}) => {
+          this.beforeAnswer();
+          onAnswer?.();
+          this.behindAnswer();
+          return this.answer === "there"
             ? Promise.resolve(xml("iq"))
-            : Promise.reject(new StanzaError("service-unavailable", "nobody is there")),
+            : Promise.reject(new StanzaError("service-unavailable", "nobody is there"));
+        },
       },
       exchange,
       log: createLog("silent"),
@@ -103,6 +111,19 @@ describe("AppDelivery", () => {
       await until("it has gone", () => stage.sent.length === 1);
       stage.delivery.stop();
     });
+
+  for (const place of ["beforeAnswer", "behindAnswer"] as const) {
+    const counts = place === "behindAnswer";
+    it(`${counts ? "counts the answer of an app that left just behind it" : "counts no answer that came after the app had left"}`, async () => {
+      const stage = new Stage();
+      stage[place] = () => stage.delivery.close(JULIET);
+      stage.open(false);
+      await until("it went", () => stage.sent.length === 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(stage.ended).to.deep.equal(counts ? [1] : []);
+      stage.delivery.stop();
+    });
+  }
 
   describe("when the host gives a message back as it does for an app that has gone", () => {
     const refusal = new StanzaError("service-unavailable", "nobody is there");
