@@ -96,29 +96,35 @@ export class AppHandler {
     const { config } = this.#ports.context;
     if (from.domain !== config.host.domain || !from.isFull)
       throw new StanzaError("forbidden", "only accounts of this service may write to numbers");
-    const sender = this.#senders.get(from.toString()) ?? (await this.#seen(from));
+    // What comes to the service itself can be a receipt for what it wrote: whoever has no number got nothing
+    const isToService = stanza.to.local === "";
+    const sender = isToService ? await this.#known(from) : await this.#required(from);
+    if (!sender) return;
     // Own devices of the sender are named by the account, which others are not to learn; XEP-0384 0.8 §5.5
     renameKeyOwner(childElements(stanza.element), from.bare, sender.numberJid);
     const message = readAppMessage(stanza);
     for (const notice of message.notices) await this.#notice(sender, stanza, notice);
-    if (stanza.to.local === "") return undefined;
+    if (isToService) return;
     if (strangerJid(stanza.to.local))
       return this.#ports.answerStranger(from, sender.numberJid, stanza.to, message);
     if (message.payload !== "") await this.#accept(sender, stanza, message);
     if (message.passing !== "") await this.#pass(sender, stanza, message.passing);
   }
 
-  async #seen(from: Jid): Promise<Sender> {
+  async #required(from: Jid): Promise<Sender> {
+    const sender = await this.#known(from);
+    if (sender) return sender;
+    this.#ports.context.events.numberMissing(from.toString());
+    throw new StanzaError("registration-required", "link a phone number to your account to write to numbers");
+  }
+
+  async #known(from: Jid): Promise<Sender | undefined> {
+    const known = this.#senders.get(from.toString());
+    if (known) return known;
     const { store, context } = this.#ports;
     const app = { account: from.bare, resource: from.resource, now: context.clock.now() };
     const mailbox = await store.seen(app);
-    if (!mailbox) {
-      context.events.numberMissing(from.toString());
-      throw new StanzaError(
-        "registration-required",
-        "link a phone number to your account to write to numbers",
-      );
-    }
+    if (!mailbox) return undefined;
     if (this.#senders.size >= MAX_REMEMBERED) this.#senders.clear();
     const numberJid = context.numbers.jidOf(mailbox.number);
     const resource = context.numbers.appResource(numberJid, from.toString());
@@ -141,7 +147,7 @@ export class AppHandler {
     if (!result || !outcome) {
       // The mailbox was given up meanwhile
       this.#senders.delete(from.toString());
-      return this.#accept(await this.#seen(from), { from, to } as Stanza, message);
+      return this.#accept(await this.#required(from), { from, to } as Stanza, message);
     }
     this.#tell(sender, to, message, outcome);
     this.offerReceipts(result.receipts);

@@ -172,6 +172,7 @@ describe("The component's chat", () => {
       await app.connection.send(`<message to='${to}' type='chat' id='${id}'><body>hello</body></message>`);
     const isError = (one: Element): boolean => attribute(one, "type") === "error";
     await until("both are refused", () => app.stanzas.filter(isError).length === 2);
+    await until("it is told", () => app.said.length > 0);
     await app.settle();
     expect(app.said.map(({ text }) => text.split("\n")[0])).to.deep.equal([
       "To write to phone numbers, link your own first. Write here: register +1 555 123 0001",

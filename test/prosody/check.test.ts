@@ -40,7 +40,7 @@ describe("files that are checked", () => {
 
   beforeEach(() => {
     root = temporaryFolder();
-    for (const folder of ["src", "component", "sdk", "prosody", "docs"]) mkdirSync(join(root, folder));
+    for (const folder of ["src", "component", "sdk", "cli", "prosody", "docs"]) mkdirSync(join(root, folder));
   });
 
   afterEach(() => rmSync(root, { recursive: true }));

@@ -35,7 +35,7 @@ describe("a service restored from a backup that was made under load", () => {
 
   /** docs/admin.md, "Backup and restore", as it is written there. */
   async function rehearse(): Promise<JournalReport> {
-    const config = ["--config", join(world.folder, "component.toml")];
+    const config = ["admin", "--config", join(world.folder, "component.toml")];
     const file = join(world.folder, "backup.db");
     await people.open([NUMBERS[0], NUMBERS[1]]);
     people.talk();
