@@ -1,5 +1,6 @@
 import { InvalidInput, TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
+import { MAX_PAYLOAD_BYTES } from "../../src/mailbox-submit.js";
 import { type Omemo, OmemoError, type PlainContent, type Sealed, type SealedAhead } from "../omemo/mod.js";
 import { parseXml } from "../../src/xml.js";
 import type { Storage, Transaction } from "../storage/port.js";
@@ -76,6 +77,11 @@ export function sealEntries(
       if (sealed && "devices" in sealed) devices += sealed.devices.recipient + sealed.devices.own;
       if (payload === undefined) {
         done.push([entry, new TwotickError("not-needed", "no device is to get it any more")]);
+        continue;
+      }
+      // However it was sealed: a submit with it would be refused whole
+      if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+        done.push([entry, new InvalidInput("the encrypted message is too large")]);
         continue;
       }
       const { order, kind, id, keepUntil } = record;
