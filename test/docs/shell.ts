@@ -72,7 +72,7 @@ function faultsOf(name: string, words: readonly string[], program: Command): str
 }
 
 function npmFaults([command = "", name = ""]: readonly string[]): string[] {
-  if (["install", "pack", "ci", "init"].includes(command)) return [];
+  if (["install", "pack", "ci", "init", "rebuild"].includes(command)) return [];
   const script = command === "run" ? name : command;
   return script in scripts ? [] : [`npm run ${script}: there is no such script`];
 }
