@@ -21,8 +21,17 @@ export { WorldDevice, type HeardWord, type SaidWord } from "./world/device.js";
 export { WorldLink, type LinkChange } from "./world/link.js";
 export { WorldPart } from "./world/part.js";
 export { replayWorld } from "./world/replay.js";
-export { readTranscript, writeTranscript, type Tick, type WorldStep } from "./world/transcript.js";
-export { TcpProxy } from "./world/tcp-proxy.js";
+export {
+  readTranscript,
+  writeTranscript,
+  type PartChange,
+  type PartName,
+  type Tick,
+  type WorldDeed,
+  type WorldStep,
+} from "./world/transcript.js";
+export { TcpProxy, type Direction } from "./world/tcp-proxy.js";
+export type { BreakingPoint, RoadConditions } from "./world/tcp-pipe.js";
 
 // Plays: scripts that read like the stage, in the format of scansion and beyond
 export { runPlays, type PlayOptions, type PlayResult, type PlaysReport } from "./plays/run-plays.js";
@@ -34,7 +43,7 @@ export type { ProvenRule } from "./plays/play.js";
 // Load: an open loop that accounts for every message
 export { runLoad, type LoadOptions, type LoadReport } from "./load/run-load.js";
 export type { LoadRamp, LoadScenario, ResolvedScenario } from "./load/scenario.js";
-export type { LoadSecond, LoadStage, StageTimes } from "./load/meter.js";
+export { LOAD_STAGES, type LoadSecond, type LoadStage, type StageTimes } from "./load/meter.js";
 export type { LoadFault } from "./load/ledger.js";
 export { compareLoads, describeLoad, type LoadComparison } from "./load/compare-loads.js";
 export { writeLoadHtml } from "./load/load-html.js";

@@ -208,8 +208,8 @@ describe("twotick, from init to doctor", function () {
     expect(juliet.everything).to.contain("wherefore").and.to.contain("deny thy name");
     juliet.press("C-d");
     romeo.press("C-c");
-    await romeo.sees("Pane is dead (status 0");
-    await juliet.sees("Pane is dead (status 0");
+    await romeo.sees("ended with 0");
+    await juliet.sees("ended with 0");
   });
 
   it("writes what a script gives it, and tells the script how far that came", async () => {

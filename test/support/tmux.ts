@@ -13,7 +13,9 @@ export class Tmux {
   /** @param command the program and its arguments @param env variables that it gets beside those of the test */
   constructor(command: readonly string[], env: Readonly<Record<string, string>> = {}, rows = 24) {
     const given = Object.entries({ LANG: "C.UTF-8", ...env }).map(([name, value]) => `${name}=${value}`);
-    this.#run("new-session", "-d", "-x", "100", "-y", String(rows), "-s", "p", "env", ...given, ...command);
+    // tmux does not always come to know what a program exited with
+    const told = ["sh", "-c", '"$@"; echo "ended with $?"', "sh", ...command];
+    this.#run("new-session", "-d", "-x", "100", "-y", String(rows), "-s", "p", "env", ...given, ...told);
     // What it said last stays to be seen
     this.#run("set-option", "-t", "p", "remain-on-exit", "on");
   }

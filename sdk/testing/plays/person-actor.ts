@@ -78,7 +78,10 @@ export class PersonActor {
   }
 
   async #signUp(): Promise<void> {
-    const devices = this.#character.properties.get("devices")?.split(",").map((one) => one.trim());
+    const devices = this.#character.properties
+      .get("devices")
+      ?.split(",")
+      .map((one) => one.trim());
     const name = `${this.#character.name}-${++performances}`;
     this.#person = await this.#world.addPerson(name, { number: this.number, ...(devices && { devices }) });
   }

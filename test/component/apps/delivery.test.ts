@@ -114,7 +114,10 @@ describe("AppDelivery", () => {
 
   for (const place of ["beforeAnswer", "behindAnswer"] as const) {
     const counts = place === "behindAnswer";
-    it(`${counts ? "counts the answer of an app that left just behind it" : "counts no answer that came after the app had left"}`, async () => {
+    const promise = counts
+      ? "counts the answer of an app that left just behind it"
+      : "counts no answer of an app that has left";
+    it(promise, async () => {
       const stage = new Stage();
       stage[place] = () => stage.delivery.close(JULIET);
       stage.open(false);
