@@ -108,7 +108,7 @@ export const SUITES: Readonly<Record<string, readonly Feature[]>> = {
       "User avatar compatibility",
       "XEP-0398, XEP-0153",
       ["advanced", "advanced"],
-      ["partly", "the host's own; at a number the hash in presence is passed on"],
+      ["partly", "the host's own; at a number the hash in presence is passed on", "plays/presence-details"],
       ["no", ""],
     ),
     row(
