@@ -8,6 +8,7 @@ const PARTS = [
   "src",
   "component",
   "sdk",
+  "prosody",
   "package.json",
   "tsconfig.json",
   "test/faults/seeded/person.ts",
