@@ -77,7 +77,10 @@ describe(`a mailbox that holds ${MAX_ENTRIES} entries`, () => {
     const isRefusal = (one: Element): boolean => attribute(one, "type") === "error";
     const error = await romeo.got("the refusal", isRefusal);
     expect(attribute(error, "id")).to.equal(id);
-    expect(parseStanzaError(error)).to.include({ type: "wait", condition: "resource-constraint" });
+    expect(parseStanzaError(error.getChild("error"))).to.include({
+      type: "wait",
+      condition: "resource-constraint",
+    });
   });
 
   it("is tried again by the SDK, which brings everything in order when there is room", async () => {
