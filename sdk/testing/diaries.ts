@@ -96,13 +96,18 @@ interface Period {
   readonly to: EpochMs;
 }
 
+type Death = "at least" | "at most";
+
+/** They are asked for with each send, and a journal has tens of thousands of lines. */
+const periodsOf = new WeakMap<Diary, Partial<Record<Death, readonly Period[]>>>();
+
 /**
  * When the mailbox of a device was open.
  *
  * A process that is killed writes down nothing about its end: it was open until its last line at least, and until the
  * next process began at most.
  */
-function openPeriods({ lines }: Diary, death: "at least" | "at most"): Period[] {
+function readPeriods({ lines }: Diary, death: Death): Period[] {
   const periods: Period[] = [];
   let since: EpochMs | undefined;
   const close = (at: EpochMs): void => {
@@ -118,6 +123,12 @@ function openPeriods({ lines }: Diary, death: "at least" | "at most"): Period[] 
   }
   close(Infinity);
   return periods;
+}
+
+function openPeriods(diary: Diary, death: Death): readonly Period[] {
+  const known = periodsOf.get(diary) ?? {};
+  periodsOf.set(diary, known);
+  return (known[death] ??= readPeriods(diary, death));
 }
 
 /** For how long the mailbox was open at least between two times, in milliseconds. */

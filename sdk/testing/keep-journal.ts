@@ -2,7 +2,7 @@ import type { Client } from "../client/client.js";
 import { StanzaError, type TwotickError } from "../../src/errors.js";
 import type { SendHandle } from "../client/handles.js";
 import { judgeSubmit } from "../client/outbox-outcomes.js";
-import { sendRank } from "../client/sent-records.js";
+import { sendRank, type SendState } from "../client/sent-records.js";
 import { hashBody, type Journal } from "./journal.js";
 
 /** A client whose doings are written down; to be used in place of its own `send` and `messages`. */
@@ -48,9 +48,12 @@ export function keepJournal(
     send,
     async resume() {
       const asked = new Map(before.flatMap((line) => (line.kind === "asked" ? [[line.id, line.to]] : [])));
+      const toldBefore = new Map<string, SendState[]>();
+      for (const line of before)
+        if (line.kind === "told") toldBefore.set(line.id, [...(toldBefore.get(line.id) ?? []), line.state]);
       const handles: SendHandle[] = [];
       for (const [id, to] of asked) {
-        const told = before.flatMap((line) => (line.kind === "told" && line.id === id ? [line.state] : []));
+        const told = toldBefore.get(id) ?? [];
         const known = client.sent(id);
         // It came further, and the process ended before it could write that down
         if (
