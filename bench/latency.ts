@@ -15,6 +15,8 @@ const WARM_UP = 1_000;
 const WARM_UP_AT_RATE = 100;
 /** What a rate that is too high for the machine is given. */
 const LIMIT_MS = 20_000;
+/** Until what is on the road has come to its receipts. */
+const ROAD_MS = 60_000;
 const ACKNOWLEDGE_EVERY = 50;
 const BODY_BYTES = 100;
 const PAGE = Buffer.alloc(4096, 1);
@@ -72,14 +74,16 @@ async function highestRate(load: Load): Promise<number> {
   await seconds(OFFERED.seconds);
   const [after, endedAt] = [await load.counts(), performance.now()];
   load.setRate(0);
-  let counts = after;
   // What is on the road arrives, so that it is not in the way of what is measured next
-  while (counts.receipted < counts.sent) {
-    await seconds(0.2);
-    const before = counts.receipted;
-    counts = await load.counts();
-    if (counts.receipted === before) throw new Error("messages of the load did not come to their receipts");
-  }
+  await until(
+    "every receipt of the load",
+    async () => {
+      await seconds(0.2);
+      const { sent, receipted } = await load.counts();
+      return receipted >= sent;
+    },
+    ROAD_MS,
+  );
   return ((after.receipted - before.receipted) / (endedAt - startedAt)) * 1000;
 }
 

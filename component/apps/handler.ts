@@ -48,7 +48,7 @@ interface Sender extends AppMailbox {
 /** Takes what ordinary apps send to numbers: into mailboxes what is to be kept, and on to who is there what is not. */
 export class AppHandler {
   readonly #ports: AppHandlerPorts;
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<string, Promise<Sender | undefined>>();
   readonly #passed: Buckets;
 
   constructor(ports: AppHandlerPorts) {
@@ -118,20 +118,30 @@ export class AppHandler {
     throw new StanzaError("registration-required", "link a phone number to your account to write to numbers");
   }
 
-  async #known(from: Jid): Promise<Sender | undefined> {
-    const known = this.#senders.get(from.toString());
+  // Everything that comes while a sender is looked up waits for the same answer, so that nothing is overtaken
+  #known(from: Jid): Promise<Sender | undefined> {
+    const fullJid = from.toString();
+    const known = this.#senders.get(fullJid);
     if (known) return known;
+    const looked = this.#look(from);
+    const forget = (): void => {
+      if (this.#senders.get(fullJid) === looked) this.#senders.delete(fullJid);
+    };
+    looked.then((sender) => sender ?? forget(), forget);
+    if (this.#senders.size >= MAX_REMEMBERED) this.#senders.clear();
+    this.#senders.set(fullJid, looked);
+    return looked;
+  }
+
+  async #look(from: Jid): Promise<Sender | undefined> {
     const { store, context } = this.#ports;
     const app = { account: from.bare, resource: from.resource, now: context.clock.now() };
     const mailbox = await store.seen(app);
     if (!mailbox) return undefined;
-    if (this.#senders.size >= MAX_REMEMBERED) this.#senders.clear();
     const numberJid = context.numbers.jidOf(mailbox.number);
     const resource = context.numbers.appResource(numberJid, from.toString());
-    const sender = { ...mailbox, numberJid, resource };
-    this.#senders.set(from.toString(), sender);
     this.#ports.onSeen(from);
-    return sender;
+    return { ...mailbox, numberJid, resource };
   }
 
   async #accept(sender: Sender, { from, to }: Stanza, message: AppMessage): Promise<void> {

@@ -206,5 +206,6 @@ export const store: StoreModule<AppOperations> = {
   name: "apps",
   migrations: [],
   takesRoom: [],
+  unhurried: ["end", "endById", "answered", "sentOnce"],
   open: openApps,
 };

@@ -27,6 +27,9 @@ const USEFUL: Readonly<Record<string, string>> = {
 /** Prosody loads it without being asked to. */
 const AUTOLOADED = ["presence", "message", "iq", "offline", "c2s", "s2s"];
 const MIN_BACKLOG = 512;
+/** Per cent of the memory in use to which it grows before the garbage collector begins again. */
+const MIN_THRESHOLD = 150;
+const DEFAULT_THRESHOLD = 105;
 const MAX_SILENCE_SECONDS = 300;
 const MIN_STANZA_BYTES = 1024 * 1024;
 /** Below this many bytes a second a client waits for its own messages. */
@@ -38,6 +41,7 @@ export function checkProsody(facts: ProsodyFacts, config: Sections): Finding[] {
   return [
     ...checkVersion(facts.version),
     ...checkNetwork(facts.global),
+    ...checkCollector(facts.global),
     ...(host
       ? [
           ...checkModules(host, facts.global, config),
@@ -93,6 +97,18 @@ function checkNetwork({ network_settings: network = {} }: Section): Finding[] {
       ),
     );
   return found;
+}
+
+// What a generational collector is told is another matter
+function checkCollector({ gc = {} }: Section): Finding[] {
+  const { mode = "incremental", threshold = DEFAULT_THRESHOLD } = gc as Record<string, unknown>;
+  if (mode !== "incremental" || (typeof threshold === "number" && threshold >= MIN_THRESHOLD)) return [];
+  return [
+    warning(
+      "Prosody's garbage collector runs nearly all the time: a third of its processor time.",
+      "Set gc = { threshold = 200 }.",
+    ),
+  ];
 }
 
 function checkModules(host: Section, global: Section, { host: { domain } }: Sections): Finding[] {

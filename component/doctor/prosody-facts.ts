@@ -16,14 +16,17 @@ const list = z
   ])
   .optional();
 
+const options = z
+  .record(z.string(), z.unknown())
+  .or(z.array(z.unknown()).transform(() => ({})))
+  .optional();
+
 const section = z.object({
   admins: list,
   modules_enabled: list,
   modules_disabled: list,
-  network_settings: z
-    .record(z.string(), z.unknown())
-    .or(z.array(z.unknown()).transform(() => ({})))
-    .optional(),
+  network_settings: options,
+  gc: options,
   limits: z.unknown().optional(),
   component_module: z.string().optional(),
   component_secret: z.string().optional(),

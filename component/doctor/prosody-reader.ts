@@ -39,7 +39,7 @@ local function plain(value, depth)
 end
 
 local wanted = {
-	"admins", "modules_enabled", "modules_disabled", "network_settings", "limits", "component_module",
+	"admins", "modules_enabled", "modules_disabled", "network_settings", "gc", "limits", "component_module",
 	"component_secret", "component_conflict_resolve", "component_stanza_size_limit", "component_interfaces",
 	"component_ports", "groups_file", "allow_registration",
 	"registration_invite_only", "defined",

@@ -74,5 +74,6 @@ export const store: StoreModule<MailboxOperations> = {
   name: "mailbox",
   migrations,
   takesRoom: ["accept"],
+  unhurried: ["acknowledge"],
   open: openMailbox,
 };

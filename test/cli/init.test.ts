@@ -66,6 +66,7 @@ describe("twotick init", () => {
     expect(host?.admins).to.have.members(["nurse@example.org", "registrar@phone.example.org"]);
     expect(global.limits).to.deep.equal({ c2s: { rate: "1mb/s" }, s2sin: { rate: "30kb/s" } });
     expect(global.network_settings).to.include({ use_ipv6: true, nagle: false });
+    expect(global.gc).to.deep.equal({ threshold: 200 });
     expect(config.store.path).to.equal(join(folder, "lib", "twotick.db"));
   });
 

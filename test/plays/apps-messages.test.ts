@@ -77,7 +77,8 @@ describe("messages of ordinary apps", () => {
     expect(await juliet.heard(3)).to.deep.equal(["one", "two", "three"]);
   });
 
-  it("come in order and once each when many wait, to an app with receipts and to one without", async () => {
+  it("come in order and once each when many wait, to an app with receipts and to one without", async function () {
+    this.timeout(120_000);
     const count = 300;
     const [sdk, credentials] = [await device(await world().person(`+${++next}`)), await person()];
     const to = `${credentials.number}@${credentials.numberDomain}`;
@@ -88,13 +89,13 @@ describe("messages of ordinary apps", () => {
     expect(await phone.heard(count)).to.deep.equal(texts);
     const delivered = (): number =>
       sdk.receipts.reduce((sum, { state, ids }) => sum + (state === "delivered" ? ids.length : 0), 0);
-    await until("every receipt", () => delivered() === count, 10_000);
+    await until("every receipt", () => delivered() === count, 30_000);
     await phone.stop();
     for (let start = 0; start < count; start += 100)
       await sdk.submit(texts.slice(start, start + 100).map((text) => ({ to, payload: body(text) })));
     const plain = await app(credentials, { hasReceipts: false });
     expect(await plain.heard(count)).to.deep.equal(texts);
-    await until("every receipt", () => delivered() === 2 * count, 10_000);
+    await until("every receipt", () => delivered() === 2 * count, 30_000);
   });
 
   it("come once to each of two apps with carbons, and a device of the mailbox protocol gets them too", async () => {

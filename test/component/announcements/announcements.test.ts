@@ -5,11 +5,14 @@ import { Vault } from "../../../component/store/vault.js";
 import { attribute } from "../../../src/xml.js";
 import { RawDevice } from "../../support/raw-device.js";
 import { StockApp } from "../../support/stock-app.js";
+import { until } from "../../support/until.js";
 import { useWorld } from "../../support/world.js";
 
 const ROMEO = "+15551230001";
 const JULIET = "+15551230002";
 const NURSE = "+15551230003";
+/** A loaded machine takes its time. */
+const LONG_MS = 30_000;
 
 describe("announcements", function () {
   this.timeout(60_000);
@@ -28,6 +31,11 @@ describe("announcements", function () {
   async function last(): Promise<Record<string, unknown>> {
     const { announcements } = (await ask("")) as { announcements: Record<string, unknown>[] };
     return announcements[0] ?? {};
+  }
+
+  async function ended(): Promise<Record<string, unknown>> {
+    await until("the end of the announcement", async () => (await last())["endedAt"] !== null, LONG_MS);
+    return last();
   }
 
   const waiting = (): Promise<number> =>
@@ -54,14 +62,10 @@ describe("announcements", function () {
     expect(attribute(got, "from")).to.equal(world().prosody.componentDomain);
     const again = await StockApp.online(awayCredentials, { resource: "two" });
     expect(await again.heard(1)).to.deep.equal(["Good <night>"]);
-    let row = await last();
-    for (let tries = 0; row["endedAt"] === null && tries < 200; tries++) row = await last();
-    expect(row).to.include({ id, reached: 2, unreached: 1, left: 0, isCancelled: 0 });
+    expect(await ended()).to.include({ id, reached: 2, unreached: 1, left: 0, isCancelled: 0 });
 
     // Their receipts, which go to the domain, end the entries
-    let entries = await waiting();
-    for (let tries = 0; entries > 0 && tries < 200; tries++) entries = await waiting();
-    expect(entries).to.equal(0);
+    await until("every receipt", async () => (await waiting()) === 0, LONG_MS);
     await again.stop();
     const third = await StockApp.online(awayCredentials, { resource: "two" });
     await third.handled();
@@ -75,6 +79,7 @@ describe("announcements", function () {
     expect(await ask("/cancel", {})).to.include({ status: 404 });
     const begun = await Promise.all([ask("", { text: "one" }), ask("", { text: "two" })]);
     expect(begun.map(({ status }) => status)).to.have.members([undefined, 409]);
+    await ended();
   });
 
   it("go no further when they are cancelled", async () => {
@@ -95,9 +100,7 @@ describe("announcements", function () {
     await world().stopComponent();
     await world().appPerson("+15551230004", "tybalt");
     await world().startComponent();
-    let row = await last();
-    for (let tries = 0; row["endedAt"] === null && tries < 500; tries++) row = await last();
-    expect(row).to.include({ id, reached: 2, unreached: 1, left: 0 });
+    expect(await ended()).to.include({ id, reached: 2, unreached: 1, left: 0 });
   });
 
   it("want the admin's token", async () => {

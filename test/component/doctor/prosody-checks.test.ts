@@ -59,6 +59,7 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
     ["Nagle's algorithm", "nagle = false, ", "", "nagle = false"],
     ["silence that lasts", "read_timeout = 60, ", "", "read_timeout = 60"],
     ["a short backlog", "tcp_backlog = 1024", "tcp_backlog = 32", "tcp_backlog = 1024"],
+    ["a collector that runs always", "gc = { threshold = 200 }", "", "gc = { threshold = 200 }"],
     ["a registrar that is no admin", ADMINS, "", ADMINS],
     [
       "an admin as wide as the domain",

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import SQLite from "better-sqlite3";
 import { expect } from "chai";
 import { assertDurable, openDatabase } from "../../../component/store/database.js";
@@ -55,6 +56,24 @@ describe("Store", () => {
   it("gives nobody else on the machine the file to read", async () => {
     await scratch().put("one");
     for (const name of ["", "-wal", "-shm"]) expect(statSync(path + name).mode & 0o077, name).to.equal(0);
+  });
+
+  it("commits what nobody waits for with the next call, in the order in which they came", async () => {
+    const turns: number[] = [];
+    store.onTurn = (operations) => turns.push(operations);
+    const noted = scratch().note("one");
+    await sleep(1);
+    await Promise.all([noted, scratch().put("two")]);
+    expect(await scratch().lines()).to.deep.equal(["one", "two"]);
+    expect(turns[0]).to.equal(2);
+  });
+
+  it("commits what nobody waits for by itself when no other call comes, and when it closes", async () => {
+    await scratch().note("one");
+    const noted = scratch().note("two");
+    await Promise.all([noted, store.close()]);
+    store = await Store.open(path, [SCRATCH]);
+    expect(await scratch().lines()).to.deep.equal(["one", "two"]);
   });
 
   it("undoes an operation that throws, and it alone", async () => {
