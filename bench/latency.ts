@@ -30,15 +30,15 @@ const P50_GOALS: Readonly<Record<Form, string>> = { xml: "<= 2", frame: "<= 1.5"
 /** Shares of the highest rate at which it is measured too. */
 const SHARES = [0.1, 0.5, 0.9];
 
-/** How the highest rate is found: what comes through of more than can. */
-const OFFERED = { perSecond: 10_000, settleSeconds: 2, seconds: 4 };
+/** How the highest rate is found: doubled until it does not come through, then halved in between. */
+const SEARCH = { fromPerSecond: 500, halvings: 2, settleSeconds: 2, seconds: 3, comesThrough: 0.97 };
 
 /**
  * Measures how long *accepted* takes, against a round trip to Prosody (XEP-0199) and one sync of the disk.
  *
  * Others write meanwhile, at a rate that does not depend on the answers: 250 messages a second, then 10, 50 and 90% of
- * the highest rate: what came through, in frames, of far more than can. A round trip through Prosody, to another client and back, is shown beside it: it crosses Prosody as
- * often as a submit does, and says how much of the time is the road.
+ * the highest rate at which frames still come through to their receipts. A round trip through Prosody, to another client
+ * and back, is shown beside it: it crosses Prosody as often as a submit does, and says how much of the time is the road.
  */
 export async function latencyRows(): Promise<Row[]> {
   const world = await World.start({ isProcess: true });
@@ -66,25 +66,35 @@ async function rowsInUse(world: World, form: Form, file: number): Promise<Row[]>
   return rows;
 }
 
+/** The highest rate of which nearly everything comes through to its receipt while more is sent. */
 async function highestRate(load: Load): Promise<number> {
   process.stderr.write("latency: the highest rate\n");
-  load.setRate(OFFERED.perSecond);
-  await seconds(OFFERED.settleSeconds);
-  const [before, startedAt] = [await load.counts(), performance.now()];
-  await seconds(OFFERED.seconds);
-  const [after, endedAt] = [await load.counts(), performance.now()];
+  let [holds, fails] = [0, SEARCH.fromPerSecond];
+  while (await comesThrough(load, fails)) [holds, fails] = [fails, fails * 2];
+  for (let halving = 0; halving < SEARCH.halvings; halving++) {
+    const between = (holds + fails) / 2;
+    if (await comesThrough(load, between)) holds = between;
+    else fails = between;
+  }
+  return holds;
+}
+
+async function comesThrough(load: Load, perSecond: number): Promise<boolean> {
+  load.setRate(perSecond);
+  await seconds(SEARCH.settleSeconds);
+  const before = await load.counts();
+  await seconds(SEARCH.seconds);
+  const after = await load.counts();
   load.setRate(0);
   // What is on the road arrives, so that it is not in the way of what is measured next
-  await until(
-    "every receipt of the load",
-    async () => {
-      await seconds(0.2);
-      const { sent, receipted } = await load.counts();
-      return receipted >= sent;
-    },
-    ROAD_MS,
-  );
-  return ((after.receipted - before.receipted) / (endedAt - startedAt)) * 1000;
+  await until("every receipt of the load", () => hasArrived(load), ROAD_MS);
+  return after.receipted - before.receipted >= SEARCH.comesThrough * SEARCH.seconds * perSecond;
+}
+
+async function hasArrived(load: Load): Promise<boolean> {
+  await seconds(0.2);
+  const { sent, receipted } = await load.counts();
+  return receipted >= sent;
 }
 
 function seconds(count: number): Promise<void> {
