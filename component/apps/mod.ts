@@ -37,7 +37,8 @@ function create(context: Context): Capability {
   const contacts = context.store.of<ContactOperations>("contacts");
   const delivery: AppDelivery = new AppDelivery({
     context,
-    store,
+    // Notes of what arrived: no message waits for the sync of one
+    store: context.store.unhurried<AppOperations>("apps"),
     offerReceipts: (made) => handler.offerReceipts(made),
   });
   const answers = new Answers(context, context.store.of<FederationOperations>("federation"));

@@ -206,6 +206,5 @@ export const store: StoreModule<AppOperations> = {
   name: "apps",
   migrations: [],
   takesRoom: [],
-  unhurried: ["end", "endById", "answered", "sentOnce"],
   open: openApps,
 };

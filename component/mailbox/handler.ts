@@ -36,6 +36,8 @@ const DAY_MS = 86_400_000;
 export interface MailboxPorts {
   readonly context: Context;
   readonly store: Remote<MailboxOperations>;
+  /** The same, for acknowledgements: no message waits for the sync of one. */
+  readonly unhurried: Remote<MailboxOperations>;
   readonly receipts: Remote<ReceiptOperations>;
   readonly delivery: Delivery;
   readonly numbers: Numbers;
@@ -176,7 +178,7 @@ export class MailboxHandler {
   }
 
   async #acknowledge({ device, fullJid }: Session, { seq, undecryptable }: Acknowledgement): Promise<void> {
-    const receipts = await this.#ports.store.acknowledge(
+    const receipts = await this.#ports.unhurried.acknowledge(
       device,
       seq,
       undecryptable,

@@ -34,7 +34,8 @@ function create(context: Context): Capability {
     offer: (offers) => delivery.offer(offers),
     read,
   });
-  const handler = new MailboxHandler({ context, store, receipts, delivery, numbers });
+  const unhurried = context.store.unhurried<MailboxOperations>("mailbox");
+  const handler = new MailboxHandler({ context, store, unhurried, receipts, delivery, numbers });
   const retention = new Retention(context, store, (made) => handler.offerReceipts(made));
   events.onAccountGone((accountJid) => {
     delivery.closeAccount(accountJid, "the number is no longer yours");

@@ -74,6 +74,5 @@ export const store: StoreModule<MailboxOperations> = {
   name: "mailbox",
   migrations,
   takesRoom: ["accept"],
-  unhurried: ["acknowledge"],
   open: openMailbox,
 };

@@ -8,8 +8,6 @@ export interface StoreModule<Operations extends object = object> {
   readonly migrations: readonly Migration[];
   /** Operations that take room and make none: refused with `disk-full` while the disk is full. */
   readonly takesRoom?: readonly string[];
-  /** Operations that nobody waits for: they share the next commit of others, or have their own a little later. */
-  readonly unhurried?: readonly string[];
   /** Prepares the statements; each operation runs whole in the transaction of its turn. */
   open(database: Database): Operations;
 }

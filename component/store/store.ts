@@ -16,11 +16,14 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** How long a call that nobody waits for is kept for the company of others. */
+const COMPANY_MS = 5;
+
 /**
  * The embedded store: SQLite on a thread of its own, so that a sync never holds up the socket.
  *
  * Every promise settles after the transaction of its operation is durable. Calls made in one turn of the
- * event loop travel together, and all that arrive during a commit share the next one.
+ * event loop travel together, and all that arrive during a commit share the next one. Order is kept throughout.
  */
 export class Store {
   readonly #thread: Worker;
@@ -29,6 +32,8 @@ export class Store {
   /** Settles when the thread broke; the store takes nothing any more. Closing it is no such end. */
   readonly broken: Promise<StorageError>;
   #outgoing: Call[] = [];
+  #isFlushing = false;
+  #company: NodeJS.Timeout | undefined;
   #lastId = 0;
   #failure: StorageError | undefined;
   #hasRoom = true;
@@ -79,11 +84,28 @@ export class Store {
 
   /** The operations of one capability. */
   of<Operations extends object>(capability: string): Remote<Operations> {
+    return this.#remote(capability, () => this.#flushSoon());
+  }
+
+  /**
+   * The same operations, called when nobody waits for what comes of them: they begin no transaction for 5 ms, but go with
+   * the next call that somebody waits for. A sync of their own would stand before the next message that asks to be accepted.
+   */
+  unhurried<Operations extends object>(capability: string): Remote<Operations> {
+    return this.#remote(capability, () => {
+      if (!this.#isFlushing) this.#company ??= setTimeout(() => this.#flush(), COMPANY_MS);
+    });
+  }
+
+  #remote<Operations extends object>(capability: string, send: () => void): Remote<Operations> {
     return new Proxy({} as Remote<Operations>, {
       get:
         (_, operation) =>
-        (...args: readonly unknown[]) =>
-          this.#call(capability, String(operation), args),
+        (...args: readonly unknown[]) => {
+          const outcome = this.#call(capability, String(operation), args);
+          send();
+          return outcome;
+        },
     });
   }
 
@@ -109,12 +131,20 @@ export class Store {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject });
-      if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
       this.#outgoing.push({ id, capability, operation, args });
     });
   }
 
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
   #flush(): void {
+    this.#isFlushing = false;
+    clearTimeout(this.#company);
+    this.#company = undefined;
     if (this.#outgoing.length === 0 || this.#failure) return;
     this.#thread.postMessage(this.#outgoing);
     this.#outgoing = [];

@@ -90,14 +90,14 @@ const ROOM_EVERY_MS = 1_000;
 class RoomKeeper {
   readonly #group: GroupCommit;
   readonly #ballast: Ballast;
-  readonly #takesRoom: (call: Call) => boolean;
+  readonly #takesRoom: ReadonlySet<string>;
   readonly #report: (report: RoomReport) => void;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(
     group: GroupCommit,
     ballast: Ballast,
-    takesRoom: (call: Call) => boolean,
+    takesRoom: ReadonlySet<string>,
     report: (report: RoomReport) => void,
   ) {
     this.#group = group;
@@ -142,9 +142,10 @@ class RoomKeeper {
   }
 
   #runWhenFull(calls: readonly Call[]): Outcome[] {
+    const takesRoom = (call: Call): boolean => this.#takesRoom.has(`${call.capability} ${call.operation}`);
     const error = { name: "StorageError", code: "disk-full", message: "the disk is full" };
-    const refused = calls.filter(this.#takesRoom).map(({ id }) => ({ id, error }));
-    const others = calls.filter((call) => !this.#takesRoom(call));
+    const refused = calls.filter(takesRoom).map(({ id }) => ({ id, error }));
+    const others = calls.filter((call) => !takesRoom(call));
     return others.length === 0 ? refused : [...refused, ...this.#group.run(others)];
   }
 }
@@ -172,22 +173,12 @@ async function start({ path, modules }: ThreadOptions): Promise<void> {
     for (const [name, operation] of Object.entries(store.open(database)))
       operations.set(`${store.name} ${name}`, operation);
   }
+  const takesRoom = new Set(
+    stores.flatMap(({ name, takesRoom: names = [] }) => names.map((operation) => `${name} ${operation}`)),
+  );
   const port = parentPort as MessagePort;
   const report = (what: RoomReport): void => port.postMessage(what);
-  const takesRoom = namedBy(stores, ({ takesRoom }) => takesRoom);
-  const keeper = new RoomKeeper(new GroupCommit(database, operations), ballast, takesRoom, report);
-  const turns = new Turns(database, keeper, namedBy(stores, ({ unhurried }) => unhurried), port);
-  port.on("message", (message: readonly Call[] | "close") => turns.take(message));
-  port.postMessage("ready");
-  keeper.begin();
-}
-
-function namedBy(
-  stores: readonly StoreModule[],
-  names: (store: StoreModule) => readonly string[] | undefined,
-): (call: Call) => boolean {
-  const named = new Set(stores.flatMap((one) => (names(one) ?? []).map((name) => `${one.name} ${name}`)));
-  return ({ capability, operation }) => named.has(`${capability} ${operation}`);
+  serve(database, new RoomKeeper(new GroupCommit(database, operations), ballast, takesRoom, report), port);
 }
 
 // Opening writes: the log's index, and what a newer schema brings
@@ -212,81 +203,42 @@ const IDLE_MS = 2_000;
 /** Turns after which the log is copied into the database: about as many pages as SQLite would wait for by itself. */
 const CHECKPOINT_EVERY_TURNS = 150;
 
-/** How long what nobody waits for waits for the commit of somebody else. */
-const COMPANY_MS = 5;
-
-/**
- * Takes what the main thread sends and runs it in turns.
- *
- * Calls that nobody waits for do not begin a turn: a sync of their own would stand before the next message that asks to
- * be accepted. They go with the next call that somebody waits for, in the order in which they came.
- */
-class Turns {
-  readonly #database: Database;
-  readonly #keeper: RoomKeeper;
-  readonly #isUnhurried: (call: Call) => boolean;
-  readonly #port: MessagePort;
-  readonly #idle: NodeJS.Timeout;
-  #calls: Call[] = [];
-  #company: NodeJS.Timeout | undefined;
-  #turns = 0;
-
-  constructor(
-    database: Database,
-    keeper: RoomKeeper,
-    isUnhurried: (call: Call) => boolean,
-    port: MessagePort,
-  ) {
-    this.#database = database;
-    this.#keeper = keeper;
-    this.#isUnhurried = isUnhurried;
-    this.#port = port;
-    // What was overwritten in the database (secure_delete) still stands in the log until that is emptied
-    this.#idle = setTimeout(() => this.#checkpoint("TRUNCATE"), IDLE_MS);
-  }
-
-  /** Takes a message and all that came after it meanwhile. */
-  take(first: readonly Call[] | "close"): void {
-    this.#idle.refresh();
-    let message: readonly Call[] | "close" | undefined = first;
-    while (message !== undefined && message !== "close") {
-      this.#calls.push(...message);
-      message = receiveMessageOnPort(this.#port)?.message as readonly Call[] | "close" | undefined;
-    }
-    if (message === "close") this.#close();
-    else if (this.#calls.every(this.#isUnhurried)) this.#company ??= setTimeout(() => this.#run(), COMPANY_MS);
-    else this.#run();
-  }
-
-  #run(): void {
-    clearTimeout(this.#company);
-    this.#company = undefined;
-    if (this.#calls.length === 0) return;
-    const calls = this.#calls;
-    this.#calls = [];
-    this.#port.postMessage(runTurn(this.#keeper, calls));
-    // Between turns, and not within a commit that somebody waits for
-    if (++this.#turns % CHECKPOINT_EVERY_TURNS === 0) this.#checkpoint("PASSIVE");
-  }
-
-  #checkpoint(how: "PASSIVE" | "TRUNCATE"): void {
+function serve(database: Database, keeper: RoomKeeper, port: MessagePort): void {
+  // What was overwritten in the database (secure_delete) still stands in the log until that is emptied
+  const emptyLog = (): void => checkpoint("TRUNCATE");
+  const checkpoint = (how: "PASSIVE" | "TRUNCATE"): void => {
     try {
-      this.#database.pragma(`wal_checkpoint(${how})`);
+      database.pragma(`wal_checkpoint(${how})`);
     } catch (error) {
       // The log keeps what it has, and is emptied another time
       if (!isDiskFull(sendError(error).code)) throw error;
-      this.#keeper.becomeFull();
-      this.#idle.refresh();
+      keeper.becomeFull();
+      idle.refresh();
     }
-  }
-
-  #close(): void {
-    this.#run();
-    clearTimeout(this.#idle);
-    this.#keeper.end();
-    this.#database.close();
-    this.#port.close();
-  }
+  };
+  const idle = setTimeout(emptyLog, IDLE_MS);
+  let turns = 0;
+  port.on("message", (first: readonly Call[] | "close") => {
+    idle.refresh();
+    const calls: Call[] = [];
+    let message: readonly Call[] | "close" | undefined = first;
+    while (message !== undefined && message !== "close") {
+      calls.push(...message);
+      message = receiveMessageOnPort(port)?.message as readonly Call[] | "close" | undefined;
+    }
+    if (calls.length > 0) {
+      port.postMessage(runTurn(keeper, calls));
+      // Between turns, and not within a commit that somebody waits for
+      if (++turns % CHECKPOINT_EVERY_TURNS === 0) checkpoint("PASSIVE");
+    }
+    if (message !== "close") return;
+    clearTimeout(idle);
+    keeper.end();
+    database.close();
+    port.close();
+  });
+  port.postMessage("ready");
+  keeper.begin();
 }
 
 await start(workerData as ThreadOptions);

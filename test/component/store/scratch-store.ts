@@ -14,8 +14,6 @@ export function openScratch(database: Database) {
     put: (text: string): void => void insert.run(text),
     /** The same, but not while the disk is full. */
     store: (text: string): void => void insert.run(text),
-    /** The same, and nobody waits for it. */
-    note: (text: string): void => void insert.run(text),
     /** Writes and then fails: what it wrote has to be undone. */
     putAndThrow(text: string): void {
       insert.run(text);
@@ -53,6 +51,5 @@ export const store: StoreModule<ScratchOperations> = {
   name: "scratch",
   migrations,
   takesRoom: ["store"],
-  unhurried: ["note"],
   open: openScratch,
 };

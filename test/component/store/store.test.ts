@@ -26,6 +26,7 @@ describe("Store", () => {
   let path: string;
   let store: Store;
   const scratch = () => store.of<ScratchOperations>("scratch");
+  const unhurried = () => store.unhurried<ScratchOperations>("scratch");
   beforeEach(async () => {
     folder = temporaryFolder();
     path = join(folder, "test.db");
@@ -61,7 +62,7 @@ describe("Store", () => {
   it("commits what nobody waits for with the next call, in the order in which they came", async () => {
     const turns: number[] = [];
     store.onTurn = (operations) => turns.push(operations);
-    const noted = scratch().note("one");
+    const noted = unhurried().put("one");
     await sleep(1);
     await Promise.all([noted, scratch().put("two")]);
     expect(await scratch().lines()).to.deep.equal(["one", "two"]);
@@ -69,8 +70,8 @@ describe("Store", () => {
   });
 
   it("commits what nobody waits for by itself when no other call comes, and when it closes", async () => {
-    await scratch().note("one");
-    const noted = scratch().note("two");
+    await unhurried().put("one");
+    const noted = unhurried().put("two");
     await Promise.all([noted, store.close()]);
     store = await Store.open(path, [SCRATCH]);
     expect(await scratch().lines()).to.deep.equal(["one", "two"]);
