@@ -7,6 +7,7 @@ import { RawDevice } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
 import { Connection } from "../sdk/connection/connection.js";
+import { builtFolder } from "./built.js";
 import { Ejabberd } from "./ejabberd.js";
 import { spoolingProsody, type Host, type Login } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
@@ -43,7 +44,7 @@ type Keeper = () => Promise<Times>;
 export async function backlogRows({ rounds, isLong, isSmoke }: BenchOptions): Promise<Row[]> {
   const messages = isSmoke ? SMOKE_MESSAGES : MESSAGES;
   const limits = { maxEntries: messages * TIMES, maxBytes: 2 ** 31 };
-  const world = await World.start({ isProcess: true, config: { mailbox: limits } });
+  const world = await World.start({ isProcess: true, build: builtFolder(), config: { mailbox: limits } });
   const hosts = {
     internal: await spoolingProsody("internal"),
     SQLite: await spoolingProsody("SQLite"),

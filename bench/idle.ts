@@ -10,6 +10,7 @@ import { addAccount } from "../prosody/accounts.js";
 import { Client, openDeviceKey, openSqliteStorage } from "../sdk/mod.js";
 import { phoneNumber } from "../src/phone-number.js";
 import { PASSWORD, World } from "../test/support/world.js";
+import { builtFolder } from "./built.js";
 import { median, row, type Row } from "./rows.js";
 
 const DEVICES = 1_000;
@@ -29,7 +30,7 @@ export interface IdleTask {
 
 /** Memory of a thousand idle devices in one process, and how long a bot takes to start on a store of ten thousand sessions. */
 export async function idleRows(devices = DEVICES, sessions = SESSIONS): Promise<Row[]> {
-  const world = await World.start({ isProcess: true });
+  const world = await World.start({ isProcess: true, build: builtFolder() });
   try {
     const paths = await enrolAll(world, devices + 1);
     const { prosody } = world;

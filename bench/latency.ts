@@ -5,6 +5,7 @@ import { xml } from "../src/xml.js";
 import { RawDevice, type Form } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
+import { builtFolder } from "./built.js";
 import { Load } from "./load.js";
 import { bodyPayload } from "./road.js";
 import { percentile, row, type Row } from "./rows.js";
@@ -41,7 +42,7 @@ const SEARCH = { fromPerSecond: 500, halvings: 2, settleSeconds: 2, seconds: 3, 
  * and back, is shown beside it: it crosses Prosody as often as a submit does, and says how much of the time is the road.
  */
 export async function latencyRows(): Promise<Row[]> {
-  const world = await World.start({ isProcess: true });
+  const world = await World.start({ isProcess: true, build: builtFolder() });
   const file = openSync(join(world.folder, "sync"), "w");
   try {
     return [...(await rowsInUse(world, "xml", file)), ...(await rowsInUse(world, "frame", file))];

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { MORTAL } from "../test/support/mortal.js";
 import { World } from "../test/support/world.js";
+import { builtFolder } from "./built.js";
 import { hostOf, reconfigure } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
 import { RESOURCE } from "./plain-client.js";
@@ -38,7 +39,7 @@ const PAYLOADS = [
  * same Prosody and in turn. Both carry each message and its XEP-0184 receipt.
  */
 export async function relayRows({ rounds, isSmoke }: BenchOptions): Promise<Row[]> {
-  const world = await World.start({ isProcess: true });
+  const world = await World.start({ isProcess: true, build: builtFolder() });
   const forwarder = await Forwarder.start(world);
   try {
     const rows: Row[] = [];

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, openMemoryStorage } from "../sdk/mod.js";
 import { enrol } from "../test/sdk/client/people.js";
 import { World } from "../test/support/world.js";
+import { builtFolder } from "./built.js";
 import { hostOf } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
 import { plainClient } from "./plain-client.js";
@@ -30,7 +31,7 @@ const HOUR_SECONDS = 3600;
  * beside plain messages with receipts between ordinary clients.
  */
 export async function restRows({ rounds, isSmoke }: BenchOptions): Promise<Row[]> {
-  const world = await World.start({ isProcess: true });
+  const world = await World.start({ isProcess: true, build: builtFolder() });
   try {
     const [devices, seconds] = isSmoke ? [SMOKE.devices, SMOKE.seconds] : [DEVICES, REST_SECONDS];
     const rows = await atRest(world, devices, seconds);

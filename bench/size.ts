@@ -1,4 +1,5 @@
 import { World } from "../test/support/world.js";
+import { builtFolder } from "./built.js";
 import { hostOf } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
 import { bodyPayload, drive, logins, mailboxRoad, plainRoad, subjectsOf, type RoadResult } from "./road.js";
@@ -14,7 +15,7 @@ const WINDOW_BYTES = 400_000;
 
 /** Shows what a message costs by the size of its body, durable and receipted in frames, beside direct ones with receipts. */
 export async function sizeRows({ rounds, isSmoke }: BenchOptions): Promise<Row[]> {
-  const world = await World.start({ isProcess: true });
+  const world = await World.start({ isProcess: true, build: builtFolder() });
   try {
     const rows: Row[] = [];
     for (const size of SIZES)

@@ -1,5 +1,6 @@
 import { World } from "../test/support/world.js";
 import type { Form } from "../test/support/raw-device.js";
+import { builtFolder } from "./built.js";
 import { Ejabberd } from "./ejabberd.js";
 import { hostOf, reconfigure, withoutStreamManagement } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
@@ -74,7 +75,7 @@ export function unmanagedRows({ rounds }: BenchOptions): Promise<Row[]> {
 }
 
 async function rowsOf(isManaged: boolean, rounds: number): Promise<Row[]> {
-  const world = await World.start({ isProcess: true });
+  const world = await World.start({ isProcess: true, build: builtFolder() });
   const ejabberd = await Ejabberd.start(isManaged);
   try {
     if (!isManaged) await reconfigure(world.prosody, withoutStreamManagement);
