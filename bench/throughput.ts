@@ -20,6 +20,8 @@ import {
 import { rowOfRuns, type Row, type Run } from "./rows.js";
 
 const SECONDS = 4;
+/** Before the rounds, until all sides have compiled what they run. */
+const WARM_UP_SECONDS = 2;
 const BODY_BYTES = 100;
 const WINDOW_ENCRYPTED = 400;
 const BATCH_ENCRYPTED = 50;
@@ -126,6 +128,7 @@ async function compare(
   const rows: Row[] = [];
   for (const load of LOADS) {
     const results: Results[] = [];
+    await driveAll(load, roads, subjects, beside, WARM_UP_SECONDS);
     for (let round = 0; round < rounds; round += 1) {
       process.stderr.write(`throughput, ${what}, ${load.name}: round ${round + 1} of ${rounds}\n`);
       results.push(await driveAll(load, roads, subjects, beside));
@@ -141,12 +144,13 @@ async function driveAll(
   roads: Roads,
   subjects: Subjects,
   beside: Subjects,
+  seconds = SECONDS,
 ): Promise<Results> {
   return {
-    direct: await drive(roads.direct, subjects, window, 1, SECONDS),
-    ejabberd: await drive(roads.ejabberd, beside, window, 1, SECONDS),
-    xml: await drive(roads.xml, subjects, window, batch, SECONDS),
-    frame: await drive(roads.frame, subjects, window, batch, SECONDS),
+    direct: await drive(roads.direct, subjects, window, 1, seconds),
+    ejabberd: await drive(roads.ejabberd, beside, window, 1, seconds),
+    xml: await drive(roads.xml, subjects, window, batch, seconds),
+    frame: await drive(roads.frame, subjects, window, batch, seconds),
   };
 }
 

@@ -19,7 +19,7 @@ component_ports = { {{component_port}} }
 -- (1) Nagle's algorithm makes an answer wait for more data: a round trip takes 42 ms with it and 1 ms without.
 -- A long backlog lets everyone come back at once after a restart; a short read_timeout finds dead peers.
 network_settings = { nagle = false, read_timeout = 60, tcp_backlog = 1024 }
--- By default the garbage collector begins anew when memory has grown by 5%, which is nearly always: a third of Prosody's
+-- By default the garbage collector begins anew when memory has grown by 5%, which is nearly always: half of Prosody's
 -- processor time. This is what Lua itself does, and takes 2 MB more.
 gc = { threshold = 200 }
 

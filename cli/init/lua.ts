@@ -34,7 +34,7 @@ export function renderLua(plan: InitPlan, secret: string, facts: ProsodyFacts | 
 -- Nagle's algorithm makes an answer wait for more data: a round trip takes 42 ms with it and 1 ms without.
 network_settings = ${lua(network)}
 
--- By default Prosody's garbage collector runs nearly always, a third of its processor time; this is what Lua itself does.
+-- By default Prosody's garbage collector runs nearly always, half of its processor time; this is what Lua itself does.
 gc = ${lua(facts?.global.gc ?? { threshold: 200 })}
 ${limitsLine(facts)}
 VirtualHost ${lua(domain)}

@@ -105,7 +105,7 @@ function checkCollector({ gc = {} }: Section): Finding[] {
   if (mode !== "incremental" || (typeof threshold === "number" && threshold >= MIN_THRESHOLD)) return [];
   return [
     warning(
-      "Prosody's garbage collector runs nearly all the time: a third of its processor time.",
+      "Prosody's garbage collector runs nearly all the time: half of its processor time.",
       "Set gc = { threshold = 200 }.",
     ),
   ];

@@ -7,7 +7,7 @@ import type { OpenSession } from "./open-session.js";
  * no longer than this. The busier the road, the later the acknowledgements and the fewer the stanzas: a message that is
  * alone waits for nothing, and a server with too much to do gets less to do.
  */
-const GATHER_MS = 20;
+const GATHER_MS = 5;
 
 /** Decides when what is in the parcels of sessions leaves, and hands it to the link. */
 export class Departures {

@@ -194,9 +194,9 @@ describe("Delivery", () => {
     await stage.settle();
     stage.arrive(1);
     expect(await stage.fresh()).to.deep.equal([1]);
-    stage.clock.advance(20);
+    stage.clock.advance(5);
     expect(await stage.fresh()).to.deep.equal([2]);
-    stage.clock.advance(20);
+    stage.clock.advance(5);
     stage.arrive(1);
     expect(await stage.fresh()).to.deep.equal([3]);
   });
