@@ -86,6 +86,11 @@ export class DirectStore {
     );
   }
 
+  /** The same: here nothing shares a transaction. */
+  unhurried(capability: string): object {
+    return this.of(capability);
+  }
+
   async #run(capability: string, name: string, args: readonly unknown[]): Promise<unknown> {
     this.count += 1;
     const fate = this.fate?.operation === `${capability} ${name}` ? this.fate.when : undefined;
