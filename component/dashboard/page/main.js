@@ -99,9 +99,10 @@ function showBadges(badges) {
 
 /** @param {import("./model.js").News} news */
 function showTiles({ totals }) {
-  const [minute] = model.stretches(60_000, 60_000);
+  // Not one of the clock's minutes, at whose end everything would fall to nothing
+  const minute = model.last(60_000);
   const since = (/** @type {string} */ name) => `${count(totals[name] ?? 0)} since the start`;
-  const rate = (/** @type {string} */ name) => (minute ? figure(model.perMinute(minute, name) || 0) : "–");
+  const rate = (/** @type {string} */ name) => figure(model.perMinute(minute, name) || 0);
   const held = setAside.count;
   /** @type {[string, string, string, boolean?][]} */
   const tiles = [

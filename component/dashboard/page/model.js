@@ -57,6 +57,13 @@ export class Model {
     return stretches;
   }
 
+  /** The stretch up to now, wherever it begins. @param {number} spanMs @returns {Stretch} */
+  last(spanMs) {
+    const to = this.news?.now ?? 0;
+    const from = to - spanMs;
+    return { from, to, samples: this.#samples.filter(([at]) => at > from) };
+  }
+
   /** How many were counted in a stretch. @param {Stretch} stretch @param {string} name */
   sum({ samples }, name) {
     const column = this.column(name);

@@ -52,6 +52,13 @@ describe("the dashboard's Model", () => {
     expect(model.latest("waiting")).to.equal(1);
   });
 
+  it("knows the last minute, across the end of one of the clock's", () => {
+    const model = new Model();
+    const now = 100 * 3_600_000 + 2_000;
+    model.take(news([sample(now - MINUTE, 9), sample(now - 5_000, 1), sample(now, 2)], { now }));
+    expect(model.sum(model.last(MINUTE), "accepted")).to.equal(3);
+  });
+
   it("asks for what is behind the last answer, forgets what is older than an hour, and all of it after a restart", () => {
     const model = new Model();
     expect(model.query).to.equal("");
