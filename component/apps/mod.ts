@@ -37,7 +37,7 @@ function create(context: Context): Capability {
   const contacts = context.store.of<ContactOperations>("contacts");
   const delivery: AppDelivery = new AppDelivery({
     context,
-    // Notes of what arrived: no message waits for the sync of one
+    // What arrived is noted, and once a session how far it came is asked: no message waits for the sync of that
     store: context.store.unhurried<AppOperations>("apps"),
     offerReceipts: (made) => handler.offerReceipts(made),
   });

@@ -41,6 +41,13 @@ describe("checkProsody, over what Prosody's own reader reads", () => {
     expect(examine(DEBIAN + EXAMPLE)).to.deep.equal([]);
   });
 
+  it("leaves a generational collector to the admin, and takes one that is a little less busy for busy", () => {
+    const withCollector = (gc: string): unknown[] =>
+      examine(DEBIAN + EXAMPLE.replace("gc = { threshold = 200 }", gc));
+    expect(withCollector('gc = { mode = "generational" }')).to.deep.equal([]);
+    expect(withCollector("gc = { threshold = 110 }")).to.have.lengthOf(1);
+  });
+
   it("finds nothing wrong with the configuration for development", () => {
     const text = readFileSync(new URL("../../../prosody/development.cfg.lua", import.meta.url), "utf8")
       .replaceAll("{{host}}", '"example.org"')

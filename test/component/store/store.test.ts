@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import SQLite from "better-sqlite3";
 import { expect } from "chai";
 import { assertDurable, openDatabase } from "../../../component/store/database.js";
@@ -63,7 +62,9 @@ describe("Store", () => {
     const turns: number[] = [];
     store.onTurn = (operations) => turns.push(operations);
     const noted = unhurried().put("one");
-    await sleep(1);
+    await Promise.resolve();
+    // Time for the thread to begin a turn, and none for a timer here to end
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
     await Promise.all([noted, scratch().put("two")]);
     expect(await scratch().lines()).to.deep.equal(["one", "two"]);
     expect(turns[0]).to.equal(2);
