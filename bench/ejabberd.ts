@@ -116,6 +116,6 @@ modules:
   mod_offline: {}
   mod_ping: {}
   mod_roster: {}
-${isManaged ? "  mod_stream_mgmt: {}" : ""}
+${isManaged ? "  mod_stream_mgmt: { max_ack_queue: infinity }" : ""}
 `;
 }

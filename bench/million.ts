@@ -168,7 +168,11 @@ class Crowd {
     let accepted = 0;
     const open = new AbortController();
     const lane = async (sender: RawDevice): Promise<void> => {
-      while (!open.signal.aborted) accepted += await this.#submit(sender);
+      while (!open.signal.aborted) {
+        const count = await this.#submit(sender);
+        // Not `accepted += await …`, which adds to what it was before others added to it
+        accepted += count;
+      }
     };
     const lanes = this.#senders.flatMap((sender) => Array.from({ length: UNDER_WAY }, () => lane(sender)));
     await seconds(SETTLE_SECONDS);
