@@ -54,7 +54,7 @@ export const configSchema = z.strictObject({
   mailbox: z
     .strictObject({
       /** Entries unacknowledged on the way to one device. */
-      windowEntries: z.int().min(1).max(4096).default(256),
+      windowEntries: z.int().min(1).max(4096).default(1024),
       /** Entries one mailbox holds before its senders are refused. */
       maxEntries: z.int().min(1).max(10_000_000).default(10_000),
       maxBytes: z

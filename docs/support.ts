@@ -213,7 +213,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
     tests: ["plays/apps-messages", "plays/mailbox", "interop/slixmpp"],
   },
   "XEP-0334": {
-    component: ["partial", "no-store is obeyed; store, no-store and no-copy are written"],
+    component: ["partial", "no-store is obeyed; store and no-store are written"],
     sdk: ["partial", "store is written on what is encrypted"],
     tests: ["plays/apps-messages", "component/apps/message"],
   },

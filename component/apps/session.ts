@@ -72,6 +72,8 @@ export class AppSession implements AppAddress {
   readonly #onTheWay = new Map<number, OnTheWay>();
   readonly #byKey = new Map<string, number>();
   #bytes = 0;
+  /** Entries on the way of which only an answer from behind them says that they have arrived, or that went in vain. */
+  #unproven = 0;
   #order = 0;
   #noted = 0;
   #isCautious = false;
@@ -112,7 +114,9 @@ export class AppSession implements AppAddress {
   send({ seq, sizeBytes, content }: Offer, how: Going): void {
     const key = content.kind === "message" ? keyOf(content.from, content.id) : undefined;
     this.sent = seq;
-    this.#onTheWay.set(seq, { ...how, key, sizeBytes, order: ++this.#order });
+    const entry = { ...how, key, sizeBytes, order: ++this.#order };
+    this.#onTheWay.set(seq, entry);
+    if (isUnproven(entry)) this.#unproven += 1;
     this.#bytes += sizeBytes;
     if (key !== undefined) this.#byKey.set(key, seq);
   }
@@ -128,6 +132,7 @@ export class AppSession implements AppAddress {
     if (!entry) return;
     this.#isCautious = false;
     this.#onTheWay.delete(seq);
+    if (isUnproven(entry)) this.#unproven -= 1;
     this.#bytes -= entry.sizeBytes;
     if (entry.key !== undefined) this.#byKey.delete(entry.key);
   }
@@ -145,6 +150,7 @@ export class AppSession implements AppAddress {
       if (entry.order > mark) continue;
       if (!entry.canAcknowledge) ended.push(seq);
       else waiting = Math.max(waiting, seq);
+      if (isUnproven(entry) && entry.canAcknowledge) this.#unproven -= 1;
       entry.arrivedAtMs ??= nowMs;
     }
     return { ended, waiting };
@@ -152,9 +158,7 @@ export class AppSession implements AppAddress {
 
   /** Whether something is on the way of which only an answer from behind it can say that it has arrived, or that went in vain. */
   get needsBarrier(): boolean {
-    for (const { canAcknowledge, isAgain, arrivedAtMs } of this.#onTheWay.values())
-      if (!canAcknowledge || (isAgain === true && arrivedAtMs === undefined)) return true;
-    return false;
+    return this.#unproven > 0;
   }
 
   /** Whether a receipt is late, and nothing says yet that the message has arrived. */
@@ -186,6 +190,10 @@ export class AppSession implements AppAddress {
     this.#noted = last;
     return last;
   }
+}
+
+function isUnproven({ canAcknowledge, isAgain, arrivedAtMs }: OnTheWay): boolean {
+  return !canAcknowledge || (isAgain === true && arrivedAtMs === undefined);
 }
 
 function keyOf(numberJid: string, id: MessageId): string {

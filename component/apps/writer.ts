@@ -3,13 +3,14 @@ import type { Offer } from "../mailbox/delivery-ports.js";
 import type { AppSession } from "./session.js";
 import { writeForApp, type Written } from "./written.js";
 
-/** Messages of which it is remembered that they went to an app of an account already. */
-const MAX_ARCHIVED = 20_000;
+/** Messages of which it is remembered that they went to an app of an account already: so many, and up to twice that. */
+const MAX_ARCHIVED = 10_000;
 
 /** Writes entries for apps: each the same way whenever it goes, and for an archive of the host once. */
 export class AppWriter {
   readonly #context: Pick<Context, "clock" | "config" | "vault">;
-  readonly #archived = new Set<string>();
+  #archived = new Set<string>();
+  #archivedBefore = new Set<string>();
 
   constructor(context: Pick<Context, "clock" | "config" | "vault">) {
     this.#context = context;
@@ -37,9 +38,12 @@ export class AppWriter {
   #isFirst({ account }: AppSession, { content }: Offer): boolean {
     if (content.kind !== "message") return false;
     const key = `${account} ${content.from} ${content.id}`;
-    if (this.#archived.has(key)) return false;
-    const [oldest] = this.#archived;
-    if (this.#archived.size >= MAX_ARCHIVED && oldest !== undefined) this.#archived.delete(oldest);
+    if (this.#archived.has(key) || this.#archivedBefore.has(key)) return false;
+    // Two sets in turn: to take the oldest out of one means to pass by all that were taken out before it
+    if (this.#archived.size >= MAX_ARCHIVED) {
+      this.#archivedBefore = this.#archived;
+      this.#archived = new Set();
+    }
     this.#archived.add(key);
     return true;
   }

@@ -54,16 +54,20 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
     `<stanza-id xmlns='${NS.stanzaIds}' by='${domain}' id='${stanzaId}'/>`;
   const delay =
     now - at > DELAYED_MS ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";
-  const hints =
-    // XEP-0280 §9, XEP-0334 §4.3: every other app of the person gets a copy from here
-    `<private xmlns='${NS.carbons}'/><no-copy xmlns='${NS.hints}'/>` +
-    (isArchived ? `<store xmlns='${NS.hints}'/>` : `<no-store xmlns='${NS.hints}'/>`);
+  const archiving = isArchived ? storeHint(children) : `<no-store xmlns='${NS.hints}'/>`;
+  // XEP-0280 §9: every other app of the person gets a copy from here
+  const hints = `<private xmlns='${NS.carbons}'/>${archiving}`;
   // RFC 6121 §5.1, XEP-0184 §5.5: apps answer, and give their receipts, to the full JID that is there
   const speaker = resource === undefined ? from : `${from}/${resource}`;
   const text = `<message type='chat' from='${speaker}' to='${escapeXML(to)}' id='${escapeXML(id)}'>${children
     .map((child) => writeInStream(child))
     .join("")}${asks}${ids}${delay}${hints}</message>`;
   return { text, isContent };
+}
+
+// XEP-0313 §5.1.1: a message with a body is archived as it is
+function storeHint(children: readonly Element[]): string {
+  return children.some((child) => child.is("body", NS.client)) ? "" : `<store xmlns='${NS.hints}'/>`;
 }
 
 // What was asked of us is not passed on: we ask for ourselves

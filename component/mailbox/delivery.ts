@@ -4,11 +4,13 @@ import { escapeXML } from "../../src/xml.js";
 import type { DeliveryPorts, Offer, Session } from "./delivery-ports.js";
 import { Departures } from "./departures.js";
 import { openSession, type OpenSession } from "./open-session.js";
-import { PARCEL_BYTES, PARCEL_ENTRIES } from "./parcel.js";
 import type { DeliveryWindow, WindowLimits } from "./window.js";
 
 /** Bytes that may be on the way to one device. */
 const WINDOW_BYTES = 1024 * 1024;
+
+/** Entries and bytes read from a mailbox at once; each reading waits for a turn of the store. */
+const READ = { entries: 256, bytes: 128 * 1024 };
 
 /** How long to wait for an acknowledgement before sending again; doubled each time. */
 const RESEND_FIRST_MS = 5_000;
@@ -165,8 +167,7 @@ export class Delivery {
   /** Notes an acknowledgement and sends what it made room for. */
   acknowledge(fullJid: string, seq: number): void {
     const session = this.#byJid.get(fullJid);
-    if (!session) return;
-    if (!session.window.acknowledge(seq)) return;
+    if (!session?.window.acknowledge(seq)) return;
     session.resends = 0;
     session.sentAtMs = undefined;
     this.#departures.release(session);
@@ -241,13 +242,8 @@ export class Delivery {
       while (session.isBehind && session.window.room > 0 && this.#byDevice.get(session.device) === session) {
         session.isBehind = false;
         const { sent, room, roomBytes } = session.window;
-        const wanted = Math.min(room, PARCEL_ENTRIES);
-        const offers = await this.#ports.read(
-          session.device,
-          sent,
-          wanted,
-          Math.min(roomBytes, PARCEL_BYTES),
-        );
+        const [entries, bytes] = [Math.min(room, READ.entries), Math.min(roomBytes, READ.bytes)];
+        const offers = await this.#ports.read(session.device, sent, entries, bytes);
         // A rewind while reading makes what was read the wrong piece
         if (session.window.sent !== sent) session.isBehind = true;
         else for (const offer of offers) this.#send(session, offer);

@@ -3,10 +3,10 @@ import { writeFrame } from "../../src/frame.js";
 import { writeDeliver, writeEntry, type Entry } from "../../src/mailbox-deliver.js";
 
 /** Entries that go in one stanza. */
-export const PARCEL_ENTRIES = 100;
+const PARCEL_ENTRIES = 100;
 
 /** Bytes that go in one stanza; the server takes 512 KiB. */
-export const PARCEL_BYTES = 64 * 1024;
+const PARCEL_BYTES = 64 * 1024;
 
 /** What goes to one device in the next stanza. */
 export interface Parcel {

@@ -34,7 +34,7 @@ export interface CheckOptions {
   readonly endWithinMs?: number;
   /** A sender has to be told of what was shown within; 30,000 unless given, 0 when the test has let all arrive. */
   readonly receiptWithinMs?: number;
-  /** Entries that may be unacknowledged, on devices that write down what arrives; 256 unless given. */
+  /** Entries that may be unacknowledged, on devices that write down what arrives; 1024 unless given. */
   readonly windowEntries?: number;
   /** When the test ended; the last line of all journals unless given. */
   readonly endedAt?: EpochMs;
@@ -50,7 +50,7 @@ export function checkJournals(
   journals: readonly (readonly JournalLine[])[],
   options: CheckOptions = {},
 ): JournalReport {
-  const { endWithinMs = 30_000, receiptWithinMs = 30_000, windowEntries = 256 } = options;
+  const { endWithinMs = 30_000, receiptWithinMs = 30_000, windowEntries = 1024 } = options;
   const diaries = journals.flatMap((lines) => readDiary(lines) ?? []);
   const endedAt = options.endedAt ?? diaries.flatMap(({ lines }) => lines).reduce(latest, 0);
   const asked = diaries.flatMap((diary) => readAsked(diary));

@@ -107,7 +107,7 @@ describe("loadConfig", () => {
     expect(config.link).include({ host: "127.0.0.1", port: 5347 });
     expect(config.http).deep.equal({ interface: "127.0.0.1", port: 5380, trustedProxies: [] });
     expect(config.mailbox).include({
-      windowEntries: 256,
+      windowEntries: 1024,
       maxEntries: 10_000,
       maxBytes: 64 * 1024 * 1024,
       keepDays: 30,

@@ -74,7 +74,10 @@ describe("a reader that takes one message a second", () => {
   before(async () => {
     world = await World.start({
       isProcess: true,
-      config: { mailbox: { maxEntries: 200_000, maxBytes: 1024 ** 3 }, link: { maxRetrySeconds: 0.3 } },
+      config: {
+        mailbox: { maxEntries: 200_000, maxBytes: 1024 ** 3, windowEntries: WINDOW },
+        link: { maxRetrySeconds: 0.3 },
+      },
     });
   });
 
@@ -142,7 +145,7 @@ describe("a device that never acknowledges", () => {
   it("is sent its window so many times and no more, and gets everything when it is well again", async function () {
     this.timeout(60_000);
     const clock = new SettingClock();
-    const world = await World.start({ clock });
+    const world = await World.start({ clock, config: { mailbox: { windowEntries: WINDOW } } });
     try {
       const [nurse, silent] = [
         await RawDevice.online(await world.person("+15551230001")),

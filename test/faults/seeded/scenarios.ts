@@ -4,7 +4,7 @@ import type { PlainDevice } from "./plain-device.js";
 import { hasShown, isTold, shownCount, type Stage } from "./stage.js";
 
 const DAY_MS = 86_400_000;
-const WINDOW = 256;
+const WINDOW = 1024;
 const RESEND_FIRST_MS = 5_000;
 
 /** The device of whoever sends, of whoever is to receive, and of somebody whom it does not concern. */
@@ -56,7 +56,7 @@ export async function diesOnArrival(stage: Stage): Promise<void> {
 export async function readerIsSlow(stage: Stage): Promise<void> {
   const [romeo, juliet] = await cast(stage);
   await romeo.begin();
-  for (let batch = 0; batch < 4; batch += 1) {
+  for (let batch = 0; batch < 14; batch += 1) {
     const texts = Array.from({ length: 80 }, (_, index) => `${batch}-${index}`);
     await romeo.sayAll(juliet.number, texts);
   }
