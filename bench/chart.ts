@@ -13,7 +13,7 @@ export interface Chart {
 }
 
 const [WIDTH, HEIGHT] = [720, 420];
-const [LEFT, RIGHT, TOP, BOTTOM] = [70, 20, 70, 55];
+const [LEFT, RIGHT, TOP, BOTTOM] = [70, 30, 70, 55];
 const MARKS = ["circle", "square", "triangle", "diamond"] as const;
 
 /** Colours that can be told apart by most eyes, by light and in the dark; each line has a mark of its own too. */
