@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { DEVICE_LIST_NODES, notifyFeature } from "../component/pep/device-lists.js";
+import { notifyFeature, PUSHED_NODES } from "../component/pep/nodes.js";
 import { capsHash } from "../src/caps-hash.js";
 import { NS } from "../src/namespaces.js";
 import { xml } from "../src/xml.js";
 
-const NOTIFIED = DEVICE_LIST_NODES.map(({ node }) => notifyFeature(node));
+const NOTIFIED = PUSHED_NODES.map(({ node }) => notifyFeature(node));
 const FEATURES = [NS.caps, NS.discoInfo, NS.ping, NS.receipts, ...NOTIFIED];
 const INFO = xml(
   "query",

@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock, type Clock } from "../src/clock.js";
@@ -12,7 +11,7 @@ import { apps } from "./apps/mod.js";
 import { createAvailability } from "./availability/mod.js";
 import { OnlineResources } from "./availability/online-resources.js";
 import { bundles } from "./bundles/mod.js";
-import type { AppEvents, Block, Capability, CapabilityModule, Context, Job } from "./capability.js";
+import type { Capability, CapabilityModule, Context, Job } from "./capability.js";
 import { chat } from "./chat/mod.js";
 import { createCommands } from "./commands/mod.js";
 import { contacts } from "./contacts/mod.js";
@@ -24,6 +23,7 @@ import { Description } from "./disco/description.js";
 import { createDisco } from "./disco/mod.js";
 import { federation } from "./federation/mod.js";
 import { gateway } from "./gateway/mod.js";
+import { createEvents } from "./events.js";
 import { HttpServer } from "./http/server.js";
 import { Link, type LinkOptions } from "./link/mod.js";
 import { linking } from "./linking/mod.js";
@@ -273,32 +273,4 @@ function observe(metrics: Metrics, link: Link, store: Store): void {
     metrics.linkUp.set(link.isOnline ? 1 : 0);
     metrics.storeHasRoom.set(store.hasRoom ? 1 : 0);
   });
-}
-
-function createEvents(): AppEvents {
-  const emitter = new EventEmitter<{
-    accountGone: [jid: string];
-    devicesGone: [jid: string];
-    entriesAdded: [devices: readonly number[]];
-    numberLinked: [jid: string];
-    phoneBookRead: [jid: string];
-    numberMissing: [jid: string];
-    numberBlocked: [block: Block];
-  }>();
-  return {
-    accountGone: (jid) => void emitter.emit("accountGone", jid),
-    onAccountGone: (listener) => void emitter.on("accountGone", listener),
-    devicesGone: (jid) => void emitter.emit("devicesGone", jid),
-    onDevicesGone: (listener) => void emitter.on("devicesGone", listener),
-    entriesAdded: (devices) => void emitter.emit("entriesAdded", devices),
-    onEntriesAdded: (listener) => void emitter.on("entriesAdded", listener),
-    numberLinked: (jid) => void emitter.emit("numberLinked", jid),
-    onNumberLinked: (listener) => void emitter.on("numberLinked", listener),
-    phoneBookRead: (jid) => void emitter.emit("phoneBookRead", jid),
-    onPhoneBookRead: (listener) => void emitter.on("phoneBookRead", listener),
-    numberMissing: (jid) => void emitter.emit("numberMissing", jid),
-    onNumberMissing: (listener) => void emitter.on("numberMissing", listener),
-    numberBlocked: (block) => void emitter.emit("numberBlocked", block),
-    onNumberBlocked: (listener) => void emitter.on("numberBlocked", listener),
-  };
 }

@@ -187,12 +187,21 @@ export interface AppEvents {
   /** A person blocked another one's number. */
   numberBlocked(block: Block): void;
   onNumberBlocked(listener: (block: Block) => void): void;
+  /** What others may see of a person is decided anew: for one account (bare JID), or for all. */
+  sightChanged(of: Addresses, by?: string): void;
+  onSightChanged(listener: (of: Addresses, by?: string) => void): void;
 }
 
-/** Who blocked whom; bare JIDs of their accounts and of their numbers. */
+/** Bare JIDs of a person's account and number. */
+export interface Addresses {
+  readonly jid: string;
+  readonly numberJid: string;
+}
+
+/** Who blocked whom. */
 export interface Block {
-  readonly by: { readonly jid: string; readonly numberJid: string };
-  readonly blocked: { readonly jid: string; readonly numberJid: string };
+  readonly by: Addresses;
+  readonly blocked: Addresses;
 }
 
 /** What a capability's `mod.ts` exports. */

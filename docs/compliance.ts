@@ -101,7 +101,11 @@ export const SUITES: Readonly<Record<string, readonly Feature[]>> = {
       "User avatars",
       "XEP-0084",
       ["none", "advanced"],
-      ["partly", "read at a number by those who may", "plays/contacts-profile"],
+      [
+        "partly",
+        "read at a number by those who may, and pushed to them as it changes",
+        "plays/contacts-profile",
+      ],
       ["no", ""],
     ),
     row(

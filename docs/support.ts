@@ -85,9 +85,9 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0084": {
     component: [
       "partial",
-      "data and metadata read of a number, without addresses of pictures; changes are not pushed",
+      "data and metadata read of a number by those who may see it, without addresses of pictures; changes pushed to those who ask by caps",
     ],
-    tests: ["plays/contacts-profile"],
+    tests: ["plays/contacts-profile", "plays/profile-notifications"],
   },
   "XEP-0085": {
     component: ["partial", "passed to apps that are online, never kept"],
@@ -125,10 +125,10 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0163": {
     component: [
       "partial",
-      "a number's OMEMO device lists are pushed to apps that ask by caps; no publishing at a number",
+      "a number's OMEMO device lists, nickname and picture are pushed to apps that ask by caps; no publishing at a number",
     ],
     sdk: ["partial", "publishes its own lists and takes pushed ones"],
-    tests: ["plays/pep-notifications", "plays/bundles", "sdk/omemo/publish"],
+    tests: ["plays/pep-notifications", "plays/profile-notifications", "plays/bundles", "sdk/omemo/publish"],
   },
   "XEP-0166": CALLS,
   "XEP-0167": CALLS,
@@ -137,8 +137,11 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
     tests: ["sdk/connection/tls", "sdk/connection/connection"],
   },
   "XEP-0172": {
-    component: ["partial", "the published nickname of a number is read by those who may see it"],
-    tests: ["plays/contacts-profile"],
+    component: [
+      "partial",
+      "the published nickname of a number is read by those who may see it, and pushed to those of them who ask by caps",
+    ],
+    tests: ["plays/contacts-profile", "plays/profile-notifications"],
   },
   "XEP-0176": CALLS,
   "XEP-0184": {

@@ -57,7 +57,8 @@ export function presentProfileItems(
 
 function presentNick(content: Element, _: string, account: string): Element | undefined {
   const text = content.getText();
-  if (content.name !== "nick" || text.length > MAX_NICK_CHARS || text.includes(account)) return undefined;
+  if (content.name !== "nick" || text.length > MAX_NICK_CHARS) return undefined;
+  if (text.toLowerCase().includes(account)) return undefined;
   return xml("nick", { xmlns: NS.nick }, text);
 }
 

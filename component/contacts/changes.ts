@@ -1,5 +1,5 @@
 import { escapeXML } from "../../src/xml.js";
-import type { Context } from "../capability.js";
+import type { Addresses, Context } from "../capability.js";
 import type { Party } from "./pair-store.js";
 import type { People } from "./people.js";
 import type { Presenter } from "./presenter.js";
@@ -39,16 +39,14 @@ export class Changes {
     const isToldAnew = tellMe.includes("subscribed") && after.iSeeThem;
     if (isToldAnew || (after.iSeeThem && !before.iSeeThem)) await this.show(other, me);
     if (after.theySeeMe && !before.theySeeMe) await this.show(me, other);
+    this.#tellSight(me, other.jid);
+    this.#tellSight(other, me.jid);
   }
 
   /** As {@link carryOut}, after one blocked the other: what was chosen to be shown without a subscription ends too. */
   async carryOutBlock(change: PairChange): Promise<void> {
-    const { events, numbers } = this.#ports;
-    const [by, blocked] = [change.me, change.other].map(({ jid, number }) => ({
-      jid,
-      numberJid: numbers.jidOf(number),
-    }));
-    if (by && blocked) events.numberBlocked({ by, blocked });
+    const [by, blocked] = [this.#addressesOf(change.me), this.#addressesOf(change.other)];
+    this.#ports.events.numberBlocked({ by, blocked });
     await this.carryOut(change);
   }
 
@@ -70,7 +68,14 @@ export class Changes {
   }
 
   #hide(whom: Party, viewer: Party): void {
-    const { numbers, presenter } = this.#ports;
-    presenter.hide({ jid: whom.jid, numberJid: numbers.jidOf(whom.number) }, viewer.jid);
+    this.#ports.presenter.hide(this.#addressesOf(whom), viewer.jid);
+  }
+
+  #tellSight(of: Party, by: string): void {
+    this.#ports.events.sightChanged(this.#addressesOf(of), by);
+  }
+
+  #addressesOf({ jid, number }: Party): Addresses {
+    return { jid, numberJid: this.#ports.numbers.jidOf(number) };
   }
 }

@@ -8,7 +8,7 @@ import type { PrivacySettings } from "./sight.js";
 import type { ContactOperations } from "./store.js";
 
 /** What changing settings needs. */
-export type PrivacyPorts = Pick<Context, "numbers"> & {
+export type PrivacyPorts = Pick<Context, "numbers" | "events"> & {
   readonly store: Remote<ContactOperations>;
   readonly people: People;
   readonly presenter: Presenter;
@@ -32,16 +32,18 @@ export class PrivacyService {
 
   /** Decides anew; everybody whose sight of the person changes sees it at once. @throws {StanzaError} */
   async change(jid: string, settings: PrivacySettings): Promise<void> {
-    const { store, people, presenter, changes, numbers } = this.#ports;
+    const { store, people, presenter, changes, numbers, events } = this.#ports;
     const changed = await store.changeSettings(jid, settings);
     if (!changed) throw noNumber();
     const { me, affected } = changed;
+    const addresses = { jid, numberJid: numbers.jidOf(me.number) };
     people.forget(jid, ...affected.map(({ party }) => party.jid));
     for (const { party, isVisible, isTold } of affected) {
       if (isTold) changes.tell(me, party.jid, "subscribed");
       if (isVisible) await changes.show(me, party);
-      else presenter.hide({ jid, numberJid: numbers.jidOf(me.number) }, party.jid);
+      else presenter.hide(addresses, party.jid);
     }
+    events.sightChanged(addresses);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Clock } from "../../src/clock.js";
 import { StanzaError } from "../../src/errors.js";
 import type { AccountNodes } from "../bundles/account-nodes.js";
-import { changeOf, type Change } from "./device-lists.js";
+import { changeOf, type Change, type NodeOwner } from "./nodes.js";
 
-/** Lists that are remembered; with what follows it makes 40 MB at the very most, and about 4 of real ones. */
+/** Items that are remembered; with what follows it makes 40 MB at the very most, and about 4 of real ones. */
 const MAX_REMEMBERED = 10_000;
 
 /** Longer ones, of a hundred devices, are fetched each time. */
@@ -18,7 +18,7 @@ interface Remembered {
   readonly atMs: number;
 }
 
-/** The newest device list of each number, as last told or fetched. Source: XEP-0163 §4.3.4 */
+/** The newest item of each node of each number, as last told or fetched. Source: XEP-0163 §4.3.4 */
 export class LastItems {
   readonly #nodes: AccountNodes;
   readonly #clock: Clock;
@@ -33,7 +33,7 @@ export class LastItems {
 
   /** The server of the account behind a number JID told of a change. */
   put(number: string, change: Change): void {
-    this.#remember(keyOf(number, change.node), change.isList ? change : undefined);
+    this.#remember(keyOf(number, change.node), change.isItem ? change : undefined);
   }
 
   /** What is remembered of a number JID. */
@@ -41,12 +41,12 @@ export class LastItems {
     return this.#remembered.get(keyOf(number, node))?.change;
   }
 
-  /** The newest list of a number JID whose account (bare JID) this is; `undefined` when there is none, or it cannot be had now. */
+  /** The newest item of a number JID whose account (bare JID) this is; `undefined` when there is none, or it cannot be had now. */
   async of(number: string, account: string, node: string): Promise<Change | undefined> {
     const key = keyOf(number, node);
     const known = this.#remembered.get(key);
     if (known && this.#clock.monotonicMs() - known.atMs < MAX_AGE_MS) return known.change;
-    const fetched = this.#fetching.get(key) ?? this.#fetch(key, account, node);
+    const fetched = this.#fetching.get(key) ?? this.#fetch({ number, account }, node);
     this.#fetching.set(key, fetched);
     try {
       return await fetched;
@@ -61,14 +61,15 @@ export class LastItems {
     this.#fetching.clear();
   }
 
-  async #fetch(key: string, account: string, node: string): Promise<Change | undefined> {
+  async #fetch(owner: NodeOwner, node: string): Promise<Change | undefined> {
+    const key = keyOf(owner.number, node);
     const before = this.#remembered.get(key);
     try {
-      const [item] = await this.#nodes.read(account, { node, ids: [], maxItems: 1 });
+      const [item] = await this.#nodes.read(owner.account, { node, ids: [], maxItems: 1 });
       // What was told meanwhile is newer
       const told = this.#remembered.get(key);
       if (told !== before) return told?.change;
-      const change = item && changeOf(node, item);
+      const change = item && changeOf(node, item, owner);
       this.#remember(key, change);
       return change;
     } catch (error) {

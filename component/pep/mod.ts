@@ -4,11 +4,14 @@ import { AccountNodes } from "../bundles/account-nodes.js";
 import type { Capability, CapabilityModule } from "../capability.js";
 import type { ContactOperations } from "../contacts/store.js";
 import { Announcer } from "./announcer.js";
-import { DEVICE_LIST_NODES, notifyFeature } from "./device-lists.js";
 import { LastItems } from "./last-items.js";
+import { notifyFeature, PUSHED_NODES } from "./nodes.js";
 import { Notifier } from "./notifier.js";
 
-/** News of OMEMO device lists for whoever knows a number: so an unmodified app always encrypts to the right devices. */
+/**
+ * News of a person's devices, name and picture for whoever knows the number: so an unmodified app always encrypts to the
+ * right devices, and shows people as they show themselves.
+ */
 export const pep: CapabilityModule = {
   name: "pep",
   create(context): Capability {
@@ -20,14 +23,16 @@ export const pep: CapabilityModule = {
     const notifier = new Notifier({ ...context, accounts, contacts, lastItems });
     events.onNumberBlocked((block) => notifier.blocked(block));
     events.onAccountGone(() => lastItems.clear());
-    events.onNumberLinked((jid) => {
-      notifier.linked(jid).catch((error: unknown) => {
-        log.debug({ reason: (error as Error).message }, "the keys of a new number could not be told");
+    const background = (work: Promise<void>): void => {
+      work.catch((error: unknown) => {
+        log.debug({ reason: (error as Error).message }, "what changed could not be told");
       });
-    });
+    };
+    events.onNumberLinked((jid) => background(notifier.linked(jid)));
+    events.onSightChanged((of, by) => background(notifier.shown(of, by)));
     return {
       features: {
-        component: DEVICE_LIST_NODES.map(({ node }) => notifyFeature(node)),
+        component: PUSHED_NODES.map(({ node }) => notifyFeature(node)),
         // XEP-0163 §6.1, as far as it holds for who reads
         number: [
           `${NS.pubsub}#access-open`,

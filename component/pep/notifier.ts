@@ -4,13 +4,13 @@ import { NS } from "../../src/namespaces.js";
 import { attribute, escapeXML } from "../../src/xml.js";
 import type { Resource } from "../availability/availability.js";
 import type { AccountOperations } from "../accounts/store.js";
-import type { Block, Context, Stanza } from "../capability.js";
+import type { Addresses, Block, Context, Stanza } from "../capability.js";
 import type { ContactOperations } from "../contacts/store.js";
 import { sees } from "../contacts/sight.js";
 import type { Remote } from "../store/operations.js";
-import { DEVICE_LIST_NODES, notifyFeature, readChange, type Change } from "./device-lists.js";
 import { Interests, type Interest } from "./interests.js";
 import type { LastItems } from "./last-items.js";
+import { notifyFeature, PROFILE_NODES, PUSHED_NODES, readChange, type Change } from "./nodes.js";
 
 /** At most one change of a node is passed on in this time: who publishes without end costs others no more. */
 const PAUSE_MS = 1_000;
@@ -28,7 +28,11 @@ export type NotifierPorts = Pick<
   readonly lastItems: LastItems;
 };
 
-/** Tells apps of changes of OMEMO device lists at number JIDs. Source: XEP-0163 §4.3, XEP-0384 0.3 §4.2 */
+/**
+ * Tells apps what changes at number JIDs: OMEMO device lists to all who ask, name and picture to those who may see them.
+ *
+ * Source: XEP-0163 §4.3, XEP-0384 0.3 §4.2, XEP-0172 §4.3, XEP-0084 §4.2
+ */
 export class Notifier {
   readonly #ports: NotifierPorts;
   readonly #interests = new Interests();
@@ -58,11 +62,11 @@ export class Notifier {
   /** An account's server tells of a change. */
   async receive({ from, element }: Stanza): Promise<void> {
     const event = element.getChild("event", NS.pubsubEvent);
-    const change = event && readChange(event);
     // XEP-0163 §4.3: personal events come from the bare JID, which no client can write from
-    if (!change || from.isFull || from.domain !== this.#ports.config.host.domain) return;
+    if (!event || from.isFull || from.domain !== this.#ports.config.host.domain) return;
     const number = await this.#numberOf(from.bare);
-    if (number === undefined) return;
+    const change = number === undefined ? undefined : readChange(event, { number, account: from.bare });
+    if (number === undefined || !change) return;
     this.#ports.lastItems.put(number, change);
     this.#changed(number, change);
   }
@@ -77,9 +81,7 @@ export class Notifier {
     const ver = attribute(caps, "ver") ?? "";
     // Presence is mostly about being away
     if (this.#interests.get(app, number)?.ver === ver) return;
-    this.#introduce(app, to, ver).catch((error: unknown) => {
-      this.#ports.log.debug({ reason: (error as Error).message }, "an app could not be told of keys");
-    });
+    this.#background(this.#introduce(app, to, ver));
   }
 
   /** Neither is told of the other any more, until a presence after the end of the block. */
@@ -97,9 +99,21 @@ export class Notifier {
   async linked(account: string): Promise<void> {
     const number = await this.#numberOf(account);
     if (number === undefined) return;
-    for (const { node } of DEVICE_LIST_NODES) {
+    for (const { node } of PUSHED_NODES) {
       const change = await this.#ports.lastItems.of(number, account, node);
       if (change) this.#changed(number, change);
+    }
+  }
+
+  /** Others see more or less of a person, all of them or one account (bare JID): who sees name and picture now is told them. */
+  async shown({ jid, numberJid }: Addresses, by?: string): Promise<void> {
+    for (const [app, interest] of this.#interests.of(numberJid)) {
+      if (by !== undefined && !app.startsWith(`${by}/`)) continue;
+      for (const node of interest.told.keys()) {
+        if (!PROFILE_NODES.has(node) || !(await this.#isShown(numberJid, app))) continue;
+        const change = await this.#ports.lastItems.of(numberJid, jid, node);
+        if (change) await this.#offer(numberJid, app, interest, change);
+      }
     }
   }
 
@@ -110,15 +124,13 @@ export class Notifier {
 
   /** An app was there before the component was: whom it shows itself to by subscription stands in the store. */
   #restore(resource: Resource): void {
-    this.#readInterests(resource).catch((error: unknown) => {
-      this.#ports.log.debug({ reason: (error as Error).message }, "an app could not be told of keys");
-    });
+    this.#background(this.#readInterests(resource));
   }
 
   async #readInterests({ jid: app, account, caps }: Resource): Promise<void> {
     const { availability, contacts, numbers } = this.#ports;
     const features = caps && (await availability.featuresOf(app));
-    const wanted = DEVICE_LIST_NODES.filter(({ node }) => features?.has(notifyFeature(node)));
+    const wanted = PUSHED_NODES.filter(({ node }) => features?.has(notifyFeature(node)));
     const person = wanted.length > 0 ? await contacts.personByJid(account) : undefined;
     if (!caps || !person || !availability.isAvailable(app)) return;
     const { settings } = person;
@@ -143,11 +155,12 @@ export class Notifier {
     const features = account && (await this.#ports.availability.featuresOf(app));
     if (!isCurrent()) return;
     if (!features) return this.#interests.remove(app, number);
-    const wanted = DEVICE_LIST_NODES.filter(({ node }) => features.has(notifyFeature(node)));
+    const wanted = PUSHED_NODES.filter(({ node }) => features.has(notifyFeature(node)));
     for (const { node } of wanted) interest.told.set(node, before?.get(node) ?? "");
-    for (const { node } of wanted) {
+    for (const { node, isProfile } of wanted) {
+      if (isProfile && !(await this.#isShown(number, app))) continue;
       const change = await this.#ports.lastItems.of(number, account, node);
-      if (change && isCurrent()) this.#tell(number, app, interest, change);
+      if (change) await this.#offer(number, app, interest, change);
     }
   }
 
@@ -165,7 +178,7 @@ export class Notifier {
       const interest = this.#interests.get(app, number);
       for (const node of interest?.told.keys() ?? []) {
         const change = this.#ports.lastItems.peek(number, node);
-        if (interest && change) this.#tell(number, app, interest, change);
+        if (interest && change) this.#background(this.#offer(number, app, interest, change));
       }
     }
   }
@@ -178,28 +191,63 @@ export class Notifier {
   #changed(number: string, change: Change): void {
     const key = `${number} ${change.node}`;
     if (this.#pauses.has(key)) return void this.#pauses.set(key, change);
-    const told = this.#interests
-      .of(number)
-      .filter(([app, interest]) => this.#tell(number, app, interest, change));
-    if (told.length === 0) return;
+    // From here on, so that what comes while it is told waits
     this.#pauses.set(key, undefined);
-    this.#ports.clock.after(PAUSE_MS, () => {
+    const goOn = (): void => {
       const last = this.#pauses.get(key);
       this.#pauses.delete(key);
       if (last) this.#changed(number, last);
-    });
+    };
+    const tell = async (): Promise<void> => {
+      let isTold = false;
+      try {
+        for (const [app, interest] of this.#interests.of(number))
+          isTold = (await this.#offer(number, app, interest, change)) || isTold;
+      } finally {
+        if (isTold) this.#ports.clock.after(PAUSE_MS, goOn);
+        else goOn();
+      }
+    };
+    this.#background(tell());
+  }
+
+  /** Tells an app of a change, if it may know; answers whether there was something to tell. */
+  async #offer(number: string, app: string, interest: Interest, change: Change): Promise<boolean> {
+    if (!isNews(interest, change)) return false;
+    if (!PROFILE_NODES.has(change.node)) return this.#tell(number, app, interest, change);
+    if (!(await this.#isShown(number, app)) || this.#interests.get(app, number) !== interest) return false;
+    // What came while it was asked is newer
+    return this.#tell(number, app, interest, this.#ports.lastItems.peek(number, change.node) ?? change);
+  }
+
+  /** Whether the person behind a number shows an app's account name and picture, as it is decided now. */
+  async #isShown(number: string, app: string): Promise<boolean> {
+    const hash = this.#ports.numbers.hashOf(Jid.parse(number));
+    const known = hash && (await this.#ports.contacts.acquaintance(Jid.parse(app).bare, hash));
+    return known?.sees.profile === true;
   }
 
   /** Answers whether there was something to tell to somebody who is there. Source: XEP-0163 §4.3.3 */
-  #tell(number: string, app: string, { told }: Interest, { node, content }: Change): boolean {
-    const before = told.get(node);
-    if (before === undefined || before === content) return false;
+  #tell(number: string, app: string, interest: Interest, change: Change): boolean {
+    const { node, content } = change;
+    if (!isNews(interest, change) || this.#interests.get(app, number) !== interest) return false;
     if (!this.#ports.link.isOnline || !this.#ports.availability.isAvailable(app)) return false;
     const event = `<event xmlns='${NS.pubsubEvent}'>${content}</event>`;
     this.#ports.link.send(
       `<message type='headline' from='${escapeXML(number)}' to='${escapeXML(app)}' id='${newId()}'>${event}</message>`,
     );
-    told.set(node, content);
+    interest.told.set(node, content);
     return true;
   }
+
+  #background(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#ports.log.debug({ reason: (error as Error).message }, "an app could not be told of a change");
+    });
+  }
+}
+
+function isNews({ told }: Interest, { node, content }: Change): boolean {
+  const before = told.get(node);
+  return before !== undefined && before !== content;
 }

@@ -244,6 +244,8 @@ export class Harness {
         onNumberMissing: () => undefined,
         numberBlocked: () => undefined,
         onNumberBlocked: () => undefined,
+        sightChanged: () => undefined,
+        onSightChanged: () => undefined,
       },
     };
     const capabilities = [accounts, signUp, linking].map((module) => module.create(context));
