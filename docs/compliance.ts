@@ -105,6 +105,7 @@ export const SUITES: Readonly<Record<string, readonly Feature[]>> = {
         "partly",
         "read at a number by those who may, and pushed to them as it changes",
         "plays/contacts-profile",
+        "plays/profile-notifications",
       ],
       ["no", ""],
     ),

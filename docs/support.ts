@@ -304,3 +304,19 @@ export const NAMED_ONLY: Readonly<Record<string, string>> = {
   "XEP-0355": "left out of messages: a server's privilege",
   "XEP-0356": "left out of messages: a server's privilege",
 };
+
+/** XEPs that are spoken and of which no play of stanzas can be written, and why; all others have `test/plays/xeps/xep-….scs`. */
+export const WITHOUT_PLAY: Readonly<Record<string, string>> = {
+  "XEP-0106": "spoken where people of other servers may write, which takes a second server",
+  "XEP-0170": "over before the first stanza",
+  "XEP-0198": "below the stanzas, which come the same whether a session was resumed or begun anew",
+  "XEP-0368": "below the stanzas, and the server of plays has no certificate",
+  "XEP-0380": "between SDK devices and apps, within what the SDK encrypts for real keys",
+  "XEP-0401": "asked of the host by the component for the web page and the API of sign-up",
+  "XEP-0420": "within what SDK devices encrypt",
+  "XEP-0426": "counts within texts",
+  "XEP-0428": "within what SDK devices encrypt",
+  "XEP-0434": "within what SDK devices encrypt",
+  "XEP-0445": "asked of the host by the component for the web page and the API of sign-up",
+  "XEP-0450": "within what SDK devices encrypt",
+};

@@ -1,5 +1,5 @@
 import { SUITES, type Feature, type Met } from "./compliance.js";
-import { IMPLEMENTED, NAMED_ONLY, type Support } from "./support.js";
+import { IMPLEMENTED, NAMED_ONLY, WITHOUT_PLAY, type Support } from "./support.js";
 import { TITLES } from "./titles.js";
 
 /** Where an XEP or RFC is published. @param id `XEP-0184`, `RFC 6120` */
@@ -30,6 +30,22 @@ export function unaccounted(named: ReadonlySet<string>): string[] {
   ];
 }
 
+/**
+ * What is wrong between the XEPs that are spoken and the plays that are named after them.
+ *
+ * @param plays ids of the XEPs that have one
+ */
+export function unplayed(plays: ReadonlySet<string>): string[] {
+  const wanted = Object.keys(IMPLEMENTED).filter((id) => !Object.hasOwn(WITHOUT_PLAY, id));
+  return [
+    ...wanted.filter((id) => !plays.has(id)).map((id) => `${id} is spoken and has no play`),
+    ...[...plays].filter((id) => !wanted.includes(id)).map((id) => `${id} has a play and needs none`),
+    ...Object.keys(WITHOUT_PLAY)
+      .filter((id) => !Object.hasOwn(IMPLEMENTED, id))
+      .map((id) => `${id} is not spoken, and excused from having a play`),
+  ];
+}
+
 /** The suites of XEP-0479, as sections of the page. */
 export function complianceTables(): string[] {
   return Object.entries(SUITES).flatMap(([suite, features]) => [
@@ -49,13 +65,17 @@ export function implementedTable(): string[] {
     "| XEP | component | SDK | shown by |",
     "|---|---|---|---|",
     ...rows.map(([id, { component, sdk, tests }]) => {
-      const parts = [linkTo(id, ` ${titleOf(id)}`), said(component), said(sdk), testLinks(tests)];
+      const parts = [linkTo(id, ` ${titleOf(id)}`), said(component), said(sdk), shownBy(id, tests)];
       return `| ${parts.join(" | ")} |`;
     }),
     "",
     "Named in the sources and not spoken:",
     "",
     ...Object.entries(NAMED_ONLY).map(([id, reason]) => `- ${linkTo(id)} ${titleOf(id)}: ${reason}`),
+    "",
+    "Spoken, and without a play:",
+    "",
+    ...Object.entries(WITHOUT_PLAY).map(([id, reason]) => `- ${linkTo(id)} ${titleOf(id)}: ${reason}`),
   ];
 }
 
@@ -73,6 +93,12 @@ function met([degree, how, ...tests]: Met): string {
 
 function said(support: Support | undefined): string {
   return support ? `**${support[0]}**: ${support[1]}` : "–";
+}
+
+function shownBy(id: string, tests: readonly string[]): string {
+  if (Object.hasOwn(WITHOUT_PLAY, id)) return testLinks(tests);
+  const name = id.toLowerCase();
+  return `[the play](../test/plays/xeps/${name}.scs), ${testLinks(tests)}`;
 }
 
 function testLinks(tests: readonly string[]): string {

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderDoap } from "./doap.js";
-import { addressOf, complianceTables, implementedTable, titleOf, unaccounted } from "./tables.js";
+import { addressOf, complianceTables, implementedTable, titleOf, unaccounted, unplayed } from "./tables.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGE = "docs/xeps.md";
+const PLAYS = "test/plays/xeps";
 const FOLDERS = ["src", "component", "sdk"];
 const START = "<!-- by hand from here -->";
 const END = "<!-- by hand to here -->";
@@ -124,6 +125,12 @@ function readSources(): Map<string, string> {
   return new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), "utf8")]));
 }
 
+/** The XEPs that a play is named after. */
+function readPlays(): Set<string> {
+  const names = readdirSync(join(ROOT, PLAYS)).filter((name) => name.endsWith(".scs"));
+  return new Set(names.map((name) => name.replace(".scs", "").toUpperCase()));
+}
+
 /** A file that is made, as it is and as it should be. */
 interface Made {
   readonly path: string;
@@ -131,12 +138,12 @@ interface Made {
   readonly wanted: string;
 }
 
-/** The page as it is, and as it should be. @throws {Error} when `docs/support.ts` and the sources do not agree */
+/** The page as it is, and as it should be. @throws {Error} when `docs/support.ts`, the sources and the plays do not agree */
 export function readPage(): Made {
   const current = read(PAGE);
   const found = collect(readSources());
   const named = new Set(found.map(({ id }) => id).filter((id) => kindOf(id) === "XEP"));
-  const faults = unaccounted(named);
+  const faults = [...unaccounted(named), ...unplayed(readPlays())];
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return { path: PAGE, current, wanted: render(found, handWritten(current)) };
 }

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { SUITES } from "../../docs/compliance.js";
-import { IMPLEMENTED } from "../../docs/support.js";
-import { unaccounted } from "../../docs/tables.js";
+import { IMPLEMENTED, WITHOUT_PLAY } from "../../docs/support.js";
+import { unaccounted, unplayed } from "../../docs/tables.js";
 import { collect, handWritten, readPage, render } from "../../docs/xeps.js";
 
 function sectionsOf(text: string): Record<string, string[]> {
@@ -66,6 +66,17 @@ describe("docs/xeps.ts", () => {
     const faults = unaccounted(named);
     expect(faults).include("docs/support.ts says nothing of XEP-9999");
     expect(faults).include("no source names XEP-0184, which docs/support.ts has");
+  });
+
+  it("wants a play for every XEP that is spoken, or a word why there is none", () => {
+    const plays = new Set(Object.keys(IMPLEMENTED).filter((id) => !Object.hasOwn(WITHOUT_PLAY, id)));
+    expect(unplayed(plays)).deep.equal([]);
+    plays.delete("XEP-0184");
+    plays.add("XEP-9999");
+    expect(unplayed(plays)).deep.equal([
+      "XEP-0184 is spoken and has no play",
+      "XEP-9999 has a play and needs none",
+    ]);
   });
 
   it("says for every suite of XEP-0479 how each side meets it", () => {

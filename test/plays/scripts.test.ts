@@ -79,7 +79,7 @@ describe("runPlays", () => {
     await addAccount(world.server, "recorded", "secret");
     const recorder = await PlayRecorder.start({ port: world.server.clientPort });
     const account = { domain: world.host, username: "recorded", password: "secret", resource: undefined };
-    const client = await PlayClient.connect({ ...account, service: recorder.service }, false);
+    const client = await PlayClient.connect({ ...account, service: recorder.service });
     const to = client.jid.toString();
     await client.send(parseXml(`<message to='${to}' id='m1' type='chat'><body>To be</body></message>`));
     await client.next(5_000);

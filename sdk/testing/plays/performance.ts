@@ -107,11 +107,12 @@ export class Performance {
     throw new InvalidInput(`${character.name} does not know how to do this: ${verb}`);
   }
 
-  async #connect({ name, type }: Character): Promise<void> {
+  async #connect({ name, type, properties }: Character): Promise<void> {
     const account = this.#accounts.get(name);
     if (!account) throw new InvalidInput(`${name} has no account yet: "${name} signs up" comes first`);
     if (this.#clients.has(name)) throw new InvalidInput(`${name} is connected already`);
-    const client = await PlayClient.connect(account, type === "App");
+    const features = (properties.get("features") ?? "").split(/,\s*/).filter(Boolean);
+    const client = await PlayClient.connect(account, type === "App" ? features : undefined);
     this.#clients.set(name, client);
     this.#lastJids.set(name, client.jid.toString());
   }

@@ -29,17 +29,22 @@ export class PlayClient {
   readonly jid: Jid;
   readonly #stream: ClientStream;
   readonly #arrived: Element[] = [];
-  readonly #isApp: boolean;
+  readonly #features: readonly string[] | undefined;
   readonly #barriers = new Map<string, () => void>();
 
-  private constructor(stream: ClientStream, jid: Jid, isApp: boolean) {
+  private constructor(stream: ClientStream, jid: Jid, features: readonly string[] | undefined) {
     this.#stream = stream;
     this.jid = jid;
-    this.#isApp = isApp;
+    this.#features = features;
   }
 
-  /** Logs in. @param isApp whether it says what it can do, and that it is there, when it is asked @throws {LinkError} */
-  static async connect(account: PlayAccount, isApp: boolean): Promise<PlayClient> {
+  /**
+   * Logs in.
+   *
+   * @param features what it says that it can do beside receipts and markers; nothing for a client that answers nobody
+   * @throws {LinkError}
+   */
+  static async connect(account: PlayAccount, features?: readonly string[]): Promise<PlayClient> {
     const settings = resolveOptions({ ...account, resource: undefined });
     const stream = new ClientStream(account.domain, {}, () => performance.now());
     const early: Element[] = [];
@@ -48,7 +53,7 @@ export class PlayClient {
     );
     try {
       const jid = await within("the login", LOGIN_WITHIN_MS, work);
-      const client = new PlayClient(stream, jid, isApp);
+      const client = new PlayClient(stream, jid, features);
       for (const element of early) client.#take(element);
       stream.readBy({ element: (element) => client.#take(element), refused: () => {} });
       return client;
@@ -97,18 +102,18 @@ export class PlayClient {
     if (!["message", "presence", "iq"].includes(element.name)) return;
     const barrier = this.#barriers.get(attribute(element, "id") ?? "");
     if (barrier) return barrier();
-    if (this.#isApp && this.#answer(element)) return;
+    if (this.#features && this.#answer(element, this.#features)) return;
     this.#arrived.push(element);
   }
 
   /** What every app answers by itself. Source: XEP-0030 §3.1, XEP-0199 §4.2 */
-  #answer(iq: Element): boolean {
+  #answer(iq: Element, further: readonly string[]): boolean {
     if (iq.name !== "iq" || attribute(iq, "type") !== "get") return false;
     const query = iq.getChild("query", NS.discoInfo);
     const isPing = iq.getChild("ping", NS.ping) !== undefined;
     if (!query && !isPing) return false;
     const head = { type: "result", to: attribute(iq, "from"), id: attribute(iq, "id") };
-    const features = ANSWERED.map((name) => xml("feature", { var: name }));
+    const features = [...ANSWERED, ...further].map((name) => xml("feature", { var: name }));
     const identity = xml("identity", { category: "client", type: "pc", name: "play" });
     const described =
       query && xml("query", { xmlns: NS.discoInfo, node: attribute(query, "node") }, identity, ...features);
