@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AccountOperations } from "../component/accounts/store.js";
 import { hashDeviceKey } from "../component/mailbox/service.js";
 import { addAccount } from "../prosody/accounts.js";
@@ -11,6 +11,7 @@ import { Client, openDeviceKey, openSqliteStorage } from "../sdk/mod.js";
 import { phoneNumber } from "../src/phone-number.js";
 import { PASSWORD, World } from "../test/support/world.js";
 import { builtFolder } from "./built.js";
+import type { BenchOptions } from "./options.js";
 import { median, row, type Row } from "./rows.js";
 
 const DEVICES = 1_000;
@@ -19,35 +20,36 @@ const STARTS = 5;
 /** What one idle device may cost, in kilobytes, and how long a bot may take to start, in milliseconds. */
 const GOAL_KILOBYTES = 100;
 const GOAL_MS = 1_000;
-const CHILD = fileURLToPath(new URL("idle-child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("idle-child.mjs", import.meta.url));
 
 /** What the child of this benchmark does: devices that idle, or one that starts. */
 export interface IdleTask {
+  /** Where the SDK is, as it is published. */
+  readonly sdk: string;
   readonly service: string;
+  readonly storage: "sqlite" | "memory";
   /** Stores, one for each device. */
   readonly paths: readonly string[];
 }
 
 /** Memory of a thousand idle devices in one process, and how long a bot takes to start on a store of ten thousand sessions. */
-export async function idleRows(devices = DEVICES, sessions = SESSIONS): Promise<Row[]> {
+export async function idleRows({ isSmoke }: BenchOptions): Promise<Row[]> {
+  const devices = isSmoke ? 20 : DEVICES;
+  const sessions = isSmoke ? 100 : SESSIONS;
   const world = await World.start({ isProcess: true, build: builtFolder() });
   try {
+    const { service } = world.prosody;
     const paths = await enrolAll(world, devices + 1);
-    const { prosody } = world;
     const [bot = "", ...others] = paths;
-    const [before = 0, after = 0] = await run({ service: prosody.service, paths: others });
-    const each = (after - before) / (others.length - 1) / 1_000;
-    const empty = await startMs(prosody.service, bot);
+    const inFiles = await run({ service, storage: "sqlite", paths: others });
+    const inMemory = await run({ service, storage: "memory", paths: others });
+    const empty = await startMs(service, bot);
     fillWithSessions(bot, sessions);
-    const full = await startMs(prosody.service, bot);
+    const full = await startMs(service, bot);
+    const idle = `an idle device of ${others.length} in one process`;
     return [
-      row(
-        `an idle device of ${others.length} in one process with a SQLite store (memory)`,
-        "kB",
-        each,
-        GOAL_KILOBYTES,
-        "<= 1",
-      ),
+      row(`${idle}, each with an SQLite file (memory)`, "kB", inFiles / 1_000, GOAL_KILOBYTES, "<= 1"),
+      row(`${idle}, stores in memory`, "kB", inMemory / 1_000, GOAL_KILOBYTES, "<= 1"),
       row(`a bot comes online, ${sessions} sessions in its store`, "ms", full, GOAL_MS, "<= 1"),
       row("the same, against an empty store", "ms", full, empty, ""),
     ];
@@ -86,24 +88,25 @@ async function enrolAll(world: World, count: number): Promise<string[]> {
   return paths;
 }
 
-/** Runs the child, and answers the numbers that it prints. */
-async function run(task: IdleTask): Promise<number[]> {
+/** Runs the child, and answers the number that it prints. */
+async function run(task: Omit<IdleTask, "sdk">): Promise<number> {
   const file = `${task.paths[0]}.json`;
-  writeFileSync(file, JSON.stringify(task));
-  const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", CHILD, file], {
+  const sdk = pathToFileURL(`${builtFolder()}/sdk/mod.js`).href;
+  writeFileSync(file, JSON.stringify({ ...task, sdk } satisfies IdleTask));
+  const child = spawn(process.execPath, ["--expose-gc", CHILD, file], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
-  const numbers: number[] = [];
-  for await (const line of createInterface({ input: child.stdout })) numbers.push(Number(line));
+  let printed = Number.NaN;
+  for await (const line of createInterface({ input: child.stdout })) printed = Number(line);
   await exited;
-  return numbers;
+  return printed;
 }
 
 async function startMs(service: string, path: string): Promise<number> {
   const times: number[] = [];
   for (let start = 0; start < STARTS; start += 1)
-    times.push((await run({ service, paths: [path] }))[1] ?? Number.NaN);
+    times.push(await run({ service, storage: "sqlite", paths: [path] }));
   return median(times);
 }
 

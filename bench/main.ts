@@ -29,7 +29,7 @@ const SUITES: Record<string, (options: BenchOptions) => Promise<Row[]> | Row[]> 
   presence: presenceRows,
   size: sizeRows,
   storage: storageRows,
-  idle: () => idleRows(),
+  idle: idleRows,
 };
 
 interface Options {

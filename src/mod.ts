@@ -41,3 +41,4 @@ export * from "./data-form.js";
 export * from "./errors.js";
 export * from "./clock.js";
 export * from "./steady-clock.js";
+export * from "./written-number.js";

@@ -119,7 +119,7 @@ export class ChatSession {
       return view.message({ id, with: item.from, isOwn: false, at, text: item.text, remarks });
     }
     if (item.kind === "sent-elsewhere") {
-      const remarks = ["from another device of yours", ...remarksOn(item, false)];
+      const remarks = ["from another device of yours", ...remarksOn(item, item.replaces !== undefined)];
       return view.message({
         id,
         with: item.to,
@@ -130,12 +130,12 @@ export class ChatSession {
         state: "accepted",
       });
     }
-    if (item.kind === "reaction")
-      return view.remark(
-        "reaction",
-        `${item.from} says ${item.emojis.join(" ") || "nothing any more"} to a message.`,
-      );
-    if (item.kind === "retraction") return view.remark("retraction", `${item.from} takes a message back.`);
+    if (item.kind === "reaction" || item.kind === "reacted-elsewhere") {
+      const said = item.emojis.join(" ") || "nothing any more";
+      return view.remark("reaction", `${whose(item)} says ${said} to a message.`);
+    }
+    if (item.kind === "retraction" || item.kind === "retracted-elsewhere")
+      return view.remark("retraction", `${whose(item)} takes a message back.`);
     return view.remark("undecryptable", `A message of ${item.from} could not be opened (${item.reason}).`);
   }
 
@@ -175,6 +175,10 @@ export class ChatSession {
     client.on("error", (error) => view.remark("error", (error as Error).message));
     client.on("fatal", (error) => this.#end(error));
   }
+}
+
+function whose({ kind, from }: InboxItem): string {
+  return kind.endsWith("-elsewhere") ? "Another device of yours" : from;
 }
 
 function remarksOn(

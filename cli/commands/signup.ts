@@ -49,7 +49,7 @@ export function define(command: Command, shell: Shell): void {
 
 /** Asks for a number. @throws {InvalidInput} when nobody is there to be asked */
 export async function askForNumber(shell: Shell): Promise<string> {
-  const { parsePhoneNumber } = await import("../../src/phone-number.js");
+  const { parsePhoneNumber } = await import("../../src/written-number.js");
   const questions = await shell.questions("the number");
   const fault = (answer: string): string | undefined => {
     try {

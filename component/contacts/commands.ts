@@ -1,7 +1,8 @@
 import { formElement, readAnswer, type Form, type FormField } from "../../src/data-form.js";
 import { StanzaError } from "../../src/errors.js";
 import { Jid } from "../../src/jid.js";
-import { countryOf, isPhoneNumber, parsePhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { isPhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { countryOf, parsePhoneNumber } from "../../src/written-number.js";
 import type { AdHocCommand, CommandStage, Context, Sentence } from "../capability.js";
 import type { AccountOperations } from "../accounts/store.js";
 import type { Remote } from "../store/operations.js";

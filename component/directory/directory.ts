@@ -1,6 +1,7 @@
 import { StanzaError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
-import { countryOf, parsePhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { type PhoneNumber } from "../../src/phone-number.js";
+import { countryOf, parsePhoneNumber } from "../../src/written-number.js";
 import type { AccountOperations, AccountRow } from "../accounts/store.js";
 import type { Context } from "../capability.js";
 import type { Remote } from "../store/operations.js";

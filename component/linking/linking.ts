@@ -1,6 +1,7 @@
 import { StanzaError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
-import { countryOf, isPhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { isPhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { countryOf } from "../../src/written-number.js";
 import type { AccountOperations } from "../accounts/store.js";
 import type { Context } from "../capability.js";
 import { type SignUpParts, signUpParts } from "../sign-up/parts.js";

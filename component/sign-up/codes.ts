@@ -1,5 +1,6 @@
 import { newId } from "../../src/ids.js";
-import { countryOf, parsePhoneNumber, type PhoneNumber } from "../../src/phone-number.js";
+import { type PhoneNumber } from "../../src/phone-number.js";
+import { countryOf, parsePhoneNumber } from "../../src/written-number.js";
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import type { Context } from "../capability.js";
 import { loggedNumber } from "../log.js";

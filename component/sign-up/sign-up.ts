@@ -1,6 +1,7 @@
 import type { EpochMs } from "../../src/clock.js";
 import { StorageError } from "../../src/errors.js";
-import { countryOf, type PhoneNumber } from "../../src/phone-number.js";
+import { type PhoneNumber } from "../../src/phone-number.js";
+import { countryOf } from "../../src/written-number.js";
 import { newPassword } from "../accounts/host-accounts.js";
 import { removeHostAccounts } from "../accounts/removals.js";
 import type { Context } from "../capability.js";

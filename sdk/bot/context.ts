@@ -157,5 +157,5 @@ export class Context<S = unknown> {
 
 /** The number of the other side. */
 export function chatOf({ kind, from, to }: InboxItem): PhoneNumber {
-  return kind === "sent-elsewhere" ? to : from;
+  return kind.endsWith("-elsewhere") ? to : from;
 }

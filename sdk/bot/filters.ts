@@ -24,8 +24,22 @@ export interface FilterShapes {
   retraction: { readonly item: InboxItemOf<"retraction">; readonly of: MessageId };
   /** Something came that could not be opened. */
   undecryptable: { readonly item: InboxItemOf<"undecryptable">; readonly reason: OpenFailure };
-  /** Another device of the bot's own account sent something. */
+  /** Another device of the bot's own account sent something that is not a correction. */
   "sent-elsewhere": { readonly item: InboxItemOf<"sent-elsewhere">; readonly text: string };
+  /** Another device of the bot's own account corrected what it had sent. */
+  "edited-elsewhere": {
+    readonly item: InboxItemOf<"sent-elsewhere">;
+    readonly text: string;
+    readonly replaces: MessageId;
+  };
+  /** All that another device of the bot's own account now says to a message with emojis. */
+  "reacted-elsewhere": {
+    readonly item: InboxItemOf<"reacted-elsewhere">;
+    readonly of: MessageId;
+    readonly emojis: readonly string[];
+  };
+  /** Another device of the bot's own account takes a message back. */
+  "retracted-elsewhere": { readonly item: InboxItemOf<"retracted-elsewhere">; readonly of: MessageId };
 }
 
 interface MessageShape {
@@ -64,7 +78,10 @@ const MATCHES: { readonly [Query in FilterQuery]: (item: InboxItem) => boolean }
   reaction: ({ kind }) => kind === "reaction",
   retraction: ({ kind }) => kind === "retraction",
   undecryptable: ({ kind }) => kind === "undecryptable",
-  "sent-elsewhere": ({ kind }) => kind === "sent-elsewhere",
+  "sent-elsewhere": (item) => item.kind === "sent-elsewhere" && item.replaces === undefined,
+  "edited-elsewhere": (item) => item.kind === "sent-elsewhere" && item.replaces !== undefined,
+  "reacted-elsewhere": ({ kind }) => kind === "reacted-elsewhere",
+  "retracted-elsewhere": ({ kind }) => kind === "retracted-elsewhere",
 };
 
 /** Whether there is such a filter. */

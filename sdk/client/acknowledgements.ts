@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.js";
 import type { Seq } from "../../src/ids.js";
 import { writeAcknowledgement, writeSubmit, type Acknowledgement } from "../../src/mailbox-submit.js";
-import type { Transaction, View } from "../storage/port.js";
+import type { Storage, Transaction, View } from "../storage/port.js";
 import { decodeRecord, encodeRecord } from "./codec.js";
 import type { GroupCommit } from "./group-commit.js";
 
@@ -67,11 +67,15 @@ export class Acknowledgements {
   #cancelLazy: (() => void) | undefined;
   #cancelRepeat: (() => void) | undefined;
 
-  /** @param view of the store as it was left */
-  constructor(view: View, ports: AcknowledgementPorts) {
+  private constructor(view: View, ports: AcknowledgementPorts) {
     this.#ports = ports;
     this.#cursor = readCursor(view);
     this.#failures = readFailures(view);
+  }
+
+  /** Goes on where the store was left. @throws {StorageError} */
+  static open(storage: Storage, ports: AcknowledgementPorts): Acknowledgements {
+    return storage.read((view) => new Acknowledgements(view, ports));
   }
 
   /** The last entry that the service need not send again: before the first failure that it may not know of. */

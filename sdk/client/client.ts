@@ -55,9 +55,9 @@ export class Client {
       this.#events.emit(name, detail),
     );
     this.trust = new ClientTrust({
-      trust: () => this.#engine.omemo().trust,
+      trust: () => this.#engine.encryption.get().trust,
       jidOf: (number) => this.#engine.jidOf(number),
-      ownNumber: () => this.#engine.requireNumber(),
+      ownNumber: () => this.#engine.encryption.requireNumber(),
     });
   }
 
@@ -73,7 +73,7 @@ export class Client {
 
   /** The own number; missing until the mailbox was open for the first time, when the account did not say it. */
   get number(): PhoneNumber | undefined {
-    return this.#engine.ownNumber?.local as PhoneNumber | undefined;
+    return this.#engine.encryption.number?.local as PhoneNumber | undefined;
   }
 
   /** The id of this device. */
@@ -83,7 +83,7 @@ export class Client {
 
   /** The identity of this device, as others see it; missing as long as the number is. */
   get fingerprint(): Fingerprint | undefined {
-    return this.#engine.ownNumber && this.#engine.omemo().fingerprint;
+    return this.#engine.encryption.number && this.#engine.encryption.get().fingerprint;
   }
 
   /** The order of the next item that comes into the inbox: what has a lower one was there before. @throws {StorageError} */
@@ -197,8 +197,7 @@ export class Client {
    * Everything that is not acknowledged yet, and what comes, in order; ends when the client stops. Each item is to be
    * acknowledged, within {@link Client.commit}; until then it comes again after a restart.
    *
-   * Called before `start` it takes over: nothing is acknowledged by itself, and `message`, `reaction`, `retraction`,
-   * `sent-elsewhere` and `undecryptable` are no longer told as events.
+   * Called before `start` it takes over: nothing is acknowledged by itself, and what it gives is no longer told as events.
    */
   inbox(): AsyncGenerator<InboxItem, void, undefined> {
     this.#isTakenOver ||= !this.#hasStarted;
@@ -223,7 +222,7 @@ export class Client {
    */
   async renewSessions(number: string): Promise<number> {
     this.#requireOpen();
-    return await this.#engine.omemo().renewSessions(this.#engine.jidOf(phoneNumber(number)));
+    return await this.#engine.encryption.get().renewSessions(this.#engine.jidOf(phoneNumber(number)));
   }
 
   /** Asks the service how far a message has come on each device. @throws {StanzaError} @throws {LinkError} */
@@ -262,10 +261,7 @@ export class Client {
   async #present(record: InboxRecord): Promise<void> {
     const item = inboxItem(record);
     if (item.kind === "message") return this.#events.emit("message", this.#messageOf(record));
-    if (item.kind === "sent-elsewhere") this.#events.emit("sent-elsewhere", item);
-    else if (item.kind === "undecryptable") this.#events.emit("undecryptable", item);
-    else if (item.kind === "reaction") this.#events.emit("reaction", item);
-    else this.#events.emit("retraction", item);
+    this.#events.emit(item.kind, item);
     // What cannot be removed now is told once more after a restart; what comes is told all the same
     await this.#acknowledge(record.order).catch((error: unknown) => this.#events.emit("error", error));
   }

@@ -1,7 +1,37 @@
+import type { Clock } from "../../src/clock.js";
 import { LinkError } from "../../src/errors.js";
-import type { Jid } from "../../src/jid.js";
+import type { DeviceId } from "../../src/ids.js";
+import { Jid } from "../../src/jid.js";
+import type { Element } from "../../src/xml.js";
 import { openOmemo, type Omemo, type OmemoEvent, type OmemoOptions } from "../omemo/mod.js";
+import type { Account } from "./account.js";
+import { type ControlPorts, enqueueControl } from "./control-messages.js";
 import type { Tell } from "./events.js";
+import type { ClientOptions } from "./options.js";
+
+/** What the encryption of a client works with. */
+export interface EncryptionPorts extends Pick<ControlPorts, "add"> {
+  readonly clock: Clock;
+  readonly device: DeviceId;
+  readonly request: (iq: Element) => Promise<Element>;
+}
+
+/** The options of the encryption of a client: what it wants sent goes into the outbox. */
+export function encryptionOptions(
+  { storage, trustPolicy }: Pick<ClientOptions, "storage" | "trustPolicy">,
+  { username, domain }: Account,
+  { clock, device, request, add }: EncryptionPorts,
+): Omit<OmemoOptions, "number" | "onEvent"> {
+  return {
+    storage,
+    connection: { request },
+    account: Jid.parse(`${username}@${domain}`),
+    device,
+    clock,
+    trustPolicy,
+    enqueue: (transaction, control) => enqueueControl({ storage, clock, add }, transaction, control),
+  };
+}
 
 /** The encryption of a device: opened when it is first needed, as the own number must be known for it. */
 export class Encryption {

@@ -1,32 +1,29 @@
 import { type Clock, systemClock } from "../../src/clock.js";
 import { LinkError, type TwotickError } from "../../src/errors.js";
-import type { DeviceId } from "../../src/ids.js";
+import type { DeviceId, MessageId } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import type { Element } from "../../src/xml.js";
-import type { ControlMessage, Omemo } from "../omemo/mod.js";
-import type { Storage, Transaction } from "../storage/port.js";
+import type { Storage } from "../storage/port.js";
 import { type Account, type DeviceKey, openDeviceKey, requireAccount, writeAccount } from "./account.js";
 import { Acknowledgements } from "./acknowledgements.js";
 import { Announcer } from "./announcer.js";
 import { Backlog } from "./backlog.js";
 import { presenceWithCaps } from "./caps.js";
-import { enqueueControl } from "./control-messages.js";
-import { Encryption } from "./encryption.js";
+import { Encryption, encryptionOptions } from "./encryption.js";
 import { ClientStatus } from "./client-status.js";
 import type { ClientState, Tell } from "./events.js";
 import { StoreGeneration } from "./generation.js";
 import { GroupCommit } from "./group-commit.js";
-import { Handles, type SendHandle } from "./handles.js";
+import type { Handles } from "./handles.js";
 import { Inbox } from "./inbox.js";
 import { type ConnectionPort, MailboxService } from "./mailbox-service.js";
 import { MailboxSession } from "./mailbox-session.js";
 import type { ClientOptions } from "./options.js";
 import { openConnection } from "./open-connection.js";
-import type { OutboxRecord } from "./outbox-records.js";
-import { Outbox } from "./outbox.js";
+import type { Outbox } from "./outbox.js";
 import { Presenter } from "./presenter.js";
 import { Pruning } from "./pruning.js";
 import { Reception } from "./reception.js";
+import { Sending } from "./sending.js";
 import { SentRecords } from "./sent-records.js";
 import { TokenKeeper } from "./token-keeper.js";
 
@@ -39,6 +36,7 @@ export class Engine {
   readonly presenter: Presenter;
   readonly backlog: Backlog;
   readonly service: MailboxService;
+  readonly encryption: Encryption;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -52,7 +50,6 @@ export class Engine {
   readonly #inbox: Inbox;
   readonly #acks: Acknowledgements;
   readonly #announcer: Announcer;
-  readonly #encryption: Encryption;
   readonly #pruning: Pruning;
   readonly #status: ClientStatus;
 
@@ -79,26 +76,20 @@ export class Engine {
       clock,
       options.wantsFrames,
     );
-    this.#encryption = this.#createEncryption();
+    this.encryption = this.#createEncryption();
     this.#session = this.#createSession();
     this.#acks = this.#createAcknowledgements();
     this.#inbox = new Inbox({
       clock,
       sent: this.sent,
-      omemo: () => this.omemo(),
-      ownNumber: () => this.requireNumber(),
+      omemo: () => this.encryption.get(),
+      ownNumber: () => this.encryption.requireNumber(),
     });
-    this.outbox = this.#createOutbox();
-    this.handles = new Handles({
-      clock,
-      sent: this.sent,
-      status: (id) => this.service.status(id),
-      cancel: (id) => this.outbox.cancel(id),
-    });
+    ({ outbox: this.outbox, handles: this.handles } = this.#createSending());
     this.#announcer = new Announcer({
       clock,
       random,
-      omemo: () => this.omemo(),
+      omemo: () => this.encryption.get(),
       onDone: () => this.#status.ready(),
       onError: (error) => this.#tell("error", error),
     });
@@ -122,24 +113,9 @@ export class Engine {
     return this.#status.state;
   }
 
-  /** The own number JID; missing until it is known. */
-  get ownNumber(): Jid | undefined {
-    return this.#encryption.number;
-  }
-
-  /** The own number JID. @throws {LinkError} `not-attached` until it is known */
-  requireNumber(): Jid {
-    return this.#encryption.requireNumber();
-  }
-
   /** The number JID of a number. */
   jidOf(number: string): Jid {
     return Jid.parse(`${number}@${this.#account.numberDomain}`);
-  }
-
-  /** The encryption. @throws {LinkError} `not-attached` until the own number is known; @throws {OmemoError} */
-  omemo(): Omemo {
-    return this.#encryption.get();
   }
 
   /** Connects; resolves when the mailbox is open and the device announced. @throws {LinkError} @throws {StanzaError} */
@@ -167,7 +143,7 @@ export class Engine {
     if (this.#acks.isDue) this.#acks.say();
     this.#acks.stop();
     this.#session.stop();
-    this.#encryption.close();
+    this.encryption.close();
     await this.#connection.stop();
     this.commits.flush();
     this.handles.close();
@@ -192,24 +168,18 @@ export class Engine {
   }
 
   #createEncryption(): Encryption {
-    const { username, domain, number } = this.#account;
-    const controls = {
-      storage: this.#storage,
-      clock: this.#clock,
-      add: (record: OutboxRecord) => this.outbox.add(record),
-    };
-    const options = {
-      storage: this.#storage,
-      connection: { request: (iq: Element) => this.service.ask(iq) },
-      account: Jid.parse(`${username}@${domain}`),
-      device: this.device,
-      clock: this.#clock,
-      trustPolicy: this.#options.trustPolicy,
-      enqueue: (transaction: Transaction, control: ControlMessage) =>
-        enqueueControl(controls, transaction, control),
-    };
-    const own = number === undefined ? undefined : this.jidOf(number);
-    return new Encryption(options, own, this.#tell, this.#options.openOmemo);
+    const { number } = this.#account;
+    return new Encryption(
+      encryptionOptions(this.#options, this.#account, {
+        clock: this.#clock,
+        device: this.device,
+        request: (iq) => this.service.ask(iq),
+        add: (record) => this.outbox.add(record),
+      }),
+      number === undefined ? undefined : this.jidOf(number),
+      this.#tell,
+      this.#options.openOmemo,
+    );
   }
 
   #receive(): void {
@@ -222,7 +192,7 @@ export class Engine {
       handles: this.handles,
       presenter: this.presenter,
       backlog: this.backlog,
-      omemo: () => this.#encryption.number && this.omemo(),
+      omemo: () => this.encryption.number && this.encryption.get(),
       tell: this.#tell,
     });
     this.#connection.on("stanza", (stanza) => reception.take(stanza));
@@ -254,19 +224,16 @@ export class Engine {
   }
 
   #createAcknowledgements(): Acknowledgements {
-    return this.#storage.read(
-      (view) =>
-        new Acknowledgements(view, {
-          clock: this.#clock,
-          commits: this.commits,
-          isAttached: () => this.#session.isAttached,
-          send: (ack) => this.service.acknowledge(ack),
-          submit: async (submit) => void (await this.service.submit(submit)),
-        }),
-    );
+    return Acknowledgements.open(this.#storage, {
+      clock: this.#clock,
+      commits: this.commits,
+      isAttached: () => this.#session.isAttached,
+      send: (ack) => this.service.acknowledge(ack),
+      submit: async (submit) => void (await this.service.submit(submit)),
+    });
   }
 
-  #createOutbox(): Outbox {
+  #createSending(): Sending {
     const ports = {
       storage: this.#storage,
       commits: this.commits,
@@ -274,23 +241,14 @@ export class Engine {
       clock: this.#clock,
       random: this.#random,
       generation: this.#generation,
-      omemo: () => this.omemo(),
+      omemo: () => this.encryption.get(),
       attachedMs: () => this.#session.attachedMs,
       submit: (messages: Parameters<MailboxService["submitMessages"]>[0]) =>
         this.service.submitMessages(messages, this.#acks, this.#generation.sent),
       reattach: (reason: string) => this.#session.reattach(reason),
+      status: (id: MessageId) => this.service.status(id),
     };
-    return new Outbox(ports, {
-      accepted: (id, at) => {
-        this.handles.changed(id);
-        this.#tell("accepted", { handle: this.handles.find(id) as SendHandle, at });
-      },
-      failed: (id, error) => {
-        this.handles.changed(id);
-        this.#tell("failed", { handle: this.handles.find(id) as SendHandle, error });
-      },
-      error: (error) => this.#tell("error", error),
-    });
+    return new Sending(ports, this.#tell);
   }
 
   #loggedIn(): void {
@@ -301,7 +259,7 @@ export class Engine {
 
   #answered(number: string): void {
     const jid = Jid.parse(number);
-    if (this.#encryption.number?.bare !== jid.bare) this.#learn(jid);
+    if (this.encryption.number?.bare !== jid.bare) this.#learn(jid);
     this.#inbox.opened();
   }
 
@@ -321,7 +279,7 @@ export class Engine {
   }
 
   #learn(number: Jid): void {
-    this.#encryption.number = number;
+    this.encryption.number = number;
     const account = { ...this.#account, number: number.local };
     this.commits
       .run((transaction) => writeAccount(transaction, account))

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../../src/clock.js";
 import type { TwotickError } from "../../src/errors.js";
 import type { DeviceId, MessageId } from "../../src/ids.js";
+import type { Quote } from "../../src/message-content.js";
 import type { ReceiptState } from "../../src/receipt-state.js";
 import type { OmemoEvent, OpenFailure, TrustLevel } from "../omemo/mod.js";
 import type { InboxItemOf } from "./inbox-item.js";
@@ -30,6 +31,10 @@ export interface SentElsewhere {
   /** What the identity that it came with counted as then; missing when it was not encrypted. */
   readonly trust: TrustLevel | undefined;
   readonly text: string;
+  /** What it answers. */
+  readonly quote: Quote | undefined;
+  /** The earlier message that it stands in place of. */
+  readonly replaces: MessageId | undefined;
 }
 
 /** How far a message has come on one device of the recipient. */
@@ -56,6 +61,10 @@ export interface ClientEvents {
   retraction: InboxItemOf<"retraction">;
   /** Told at least once: once more when the process ended in between. */
   "sent-elsewhere": SentElsewhere;
+  /** What another own device now says to a message with emojis. Told at least once, as `sent-elsewhere`. */
+  "reacted-elsewhere": InboxItemOf<"reacted-elsewhere">;
+  /** Another own device takes a message back. Told at least once, as `sent-elsewhere`. */
+  "retracted-elsewhere": InboxItemOf<"retracted-elsewhere">;
   /** Told at least once: once more when the process ended in between. */
   undecryptable: UndecryptableMessage;
   /** A message has been accepted: it is durable in the recipient's mailboxes. */

@@ -27,22 +27,36 @@ interface Said extends Arrived {
   readonly trust: TrustLevel | undefined;
 }
 
+interface Text extends Said {
+  readonly text: string;
+  /** What it answers. */
+  readonly quote: Quote | undefined;
+  /** The earlier message of the same sender that it stands in place of. */
+  readonly replaces: MessageId | undefined;
+}
+
+interface Reaction extends Said {
+  readonly of: MessageId;
+  readonly emojis: readonly string[];
+}
+
+interface Retraction extends Said {
+  readonly of: MessageId;
+}
+
 /** Something that lies in the inbox until it is acknowledged: plain data, which may be kept as JSON. */
 export type InboxItem =
-  | (Said & {
-      readonly kind: "message";
-      readonly text: string;
-      /** What it answers. */
-      readonly quote: Quote | undefined;
-      /** The earlier message of the same sender that it stands in place of. */
-      readonly replaces: MessageId | undefined;
-    })
+  | (Text & { readonly kind: "message" })
   /** All that the sender now says to a message with emojis; those of before no longer count. */
-  | (Said & { readonly kind: "reaction"; readonly of: MessageId; readonly emojis: readonly string[] })
+  | (Reaction & { readonly kind: "reaction" })
   /** The sender takes a message back. */
-  | (Said & { readonly kind: "retraction"; readonly of: MessageId })
+  | (Retraction & { readonly kind: "retraction" })
   /** Another device of the same account sent it. */
-  | (Said & { readonly kind: "sent-elsewhere"; readonly text: string })
+  | (Text & { readonly kind: "sent-elsewhere" })
+  /** Another device of the same account said it with emojis to a message of the chat with `to`. */
+  | (Reaction & { readonly kind: "reacted-elsewhere" })
+  /** Another device of the same account took a message back. */
+  | (Retraction & { readonly kind: "retracted-elsewhere" })
   | (Arrived & { readonly kind: "undecryptable"; readonly reason: OpenFailure });
 
 /** An item by its kind. */
@@ -56,8 +70,8 @@ export function inboxItem(record: InboxRecord): InboxItem {
   const arrived = { order, id, from, to, at, device };
   if (kind === "undecryptable") return { kind, ...arrived, reason: record.reason ?? "malformed" };
   const said = { ...arrived, isEncrypted: record.isEncrypted ?? false, trust: record.trust };
-  if (kind === "reaction") return { kind, ...said, of, emojis: record.emojis ?? [] };
-  if (kind === "retraction") return { kind, ...said, of };
-  if (kind === "sent-elsewhere") return { kind, ...said, text };
+  if (kind === "reaction" || kind === "reacted-elsewhere")
+    return { kind, ...said, of, emojis: record.emojis ?? [] };
+  if (kind === "retraction" || kind === "retracted-elsewhere") return { kind, ...said, of };
   return { kind, ...said, text, quote: record.quote, replaces: record.replaces };
 }

@@ -8,7 +8,14 @@ import { decodeRecord, encodeRecord, orderKey } from "./codec.js";
 /** What arrived and was not yet acknowledged by the app, in the order of arrival. Addresses are bare JIDs. */
 export interface InboxRecord {
   readonly order: number;
-  readonly kind: "message" | "reaction" | "retraction" | "sent-elsewhere" | "undecryptable";
+  readonly kind:
+    | "message"
+    | "reaction"
+    | "retraction"
+    | "sent-elsewhere"
+    | "reacted-elsewhere"
+    | "retracted-elsewhere"
+    | "undecryptable";
   readonly id: MessageId;
   readonly from: string;
   readonly to: string;

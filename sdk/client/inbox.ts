@@ -180,16 +180,16 @@ export class Inbox {
     }
     const { said, isEncrypted, trust } = content;
     const kind = kindOf(said, from.bare === own.bare);
-    if (kind === undefined) return;
     const { kind: _, ...about } = said;
     draft.records.push(appendInbox(transaction, { ...common, kind, ...about, isEncrypted, trust }));
   }
 }
 
-/** As what a content is told; nothing for what other own devices say of earlier messages. */
-function kindOf(said: MessageContent, isOwn: boolean): InboxRecord["kind"] | undefined {
-  if (said.kind === "text") return isOwn ? "sent-elsewhere" : "message";
-  return isOwn ? undefined : said.kind;
+/** As what a content is told: what another own device sent is told apart. */
+function kindOf({ kind }: MessageContent, isOwn: boolean): InboxRecord["kind"] {
+  if (kind === "text") return isOwn ? "sent-elsewhere" : "message";
+  if (kind === "reaction") return isOwn ? "reacted-elsewhere" : kind;
+  return isOwn ? "retracted-elsewhere" : kind;
 }
 
 /** What every message needs; it can be had once the mailbox was open. */

@@ -108,11 +108,10 @@ export class OutboxQueue {
   }
 
   /** Takes out an entry that is not sealed; one that is just being sealed is left to that, which will not find it. */
-  forget(order: number): void {
-    for (const { entries, isSealing } of this.#conversations.values()) {
-      const entry = entries.find((one) => one.order === order);
-      if (entry && !isSealing) this.remove([entry]);
-    }
+  forget({ order, kind, to }: Pick<OutboxRecord, "order" | "kind" | "to">): void {
+    const conversation = this.#conversations.get(keyOf({ kind, to: Jid.parse(to) }));
+    const entry = conversation?.entries.find((one) => one.order === order);
+    if (entry && !conversation?.isSealing) this.remove([entry]);
   }
 
   /** Forgets conversations in which nothing is left. */

@@ -41,18 +41,10 @@ export function writeOutbox(transaction: Transaction, record: OutboxRecord): voi
   transaction.set(PREFIX + orderKey(record.order), encodeRecord(record));
 }
 
-/** One record; `undefined` when it has ended. */
-export function readOutbox(view: View, order: number): OutboxRecord | undefined {
-  const bytes = view.get(PREFIX + orderKey(order));
-  return bytes && (decodeRecord(bytes) as OutboxRecord);
-}
-
-/** Where a message stands; `undefined` when it has ended. */
-export function findInOutbox(view: View, id: MessageId): number | undefined {
-  for (const record of outboxRecords(view)) {
-    if (record.kind === "message" && record.id === id) return record.order;
-  }
-  return undefined;
+/** One record; `undefined` when it has ended, or never was. */
+export function readOutbox(view: View, order: number | undefined): OutboxRecord | undefined {
+  const bytes = order !== undefined && view.get(PREFIX + orderKey(order));
+  return bytes ? (decodeRecord(bytes) as OutboxRecord) : undefined;
 }
 
 /** Removes what has ended. */

@@ -46,6 +46,8 @@ export interface SentRecord {
   readonly id: MessageId;
   /** Bare number JID. */
   readonly to: string;
+  /** Its place in the outbox, for as long as it waits there; missing in what was written before it was noted. */
+  readonly order?: number;
   /** Hash of recipient and text: tells a repeated send from another under the same id. */
   readonly digest: string;
   readonly sentAt: EpochMs;

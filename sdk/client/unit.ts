@@ -95,9 +95,11 @@ export class TransactionUnit implements ClientUnit {
     if (earlier && earlier.digest !== digest && !options.isFirstKept)
       throw new InvalidInput("another message was sent under this id");
     if (earlier) return handles.of(earlier);
-    sent.put(this.#transaction, { id, to: address, digest, sentAt: clock.now(), devices: [] });
     const beside = elements.length > 0 ? { elements } : {};
-    this.added.push(appendOutbox(this.#transaction, { kind: "message", id, to: address, text, ...beside }));
+    const record = appendOutbox(this.#transaction, { kind: "message", id, to: address, text, ...beside });
+    const { order } = record;
+    sent.put(this.#transaction, { id, to: address, order, digest, sentAt: clock.now(), devices: [] });
+    this.added.push(record);
     return handles.of({ id, to: address });
   }
 

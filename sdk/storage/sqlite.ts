@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { InvalidInput, StorageError } from "../../src/errors.js";
-import { type Backend, guard } from "./guard.js";
+import { guard } from "./guard.js";
 import { hasSecret, type StoreSecret } from "./key-envelope.js";
 import type { Storage } from "./port.js";
 import { EncryptedBackend } from "./sqlite-encrypted.js";
@@ -8,6 +8,7 @@ import { toStorageError } from "./sqlite-errors.js";
 import { createPlain, openFile } from "./sqlite-file.js";
 import { unlock } from "./sqlite-lock.js";
 import { PlainBackend } from "./sqlite-plain.js";
+import { restWhenIdle } from "./sqlite-rest.js";
 
 /** What may be chosen about a store in a file. With a `key` or a `passphrase` it is encrypted. */
 export interface SqliteStorageOptions extends StoreSecret {
@@ -54,7 +55,7 @@ export function openSqliteStorage(options: SqliteStorageOptions): SqliteStorage 
     if (!isEncrypted) createPlain(database, version);
     const dataKey = isEncrypted ? unlock(database, version, options) : undefined;
     if (options.maxSizeBytes !== undefined) bound(database, options.maxSizeBytes);
-    if (!dataKey) return withoutLock(new PlainBackend(database));
+    if (!dataKey) return withoutLock(restWhenIdle(guard(new PlainBackend(database)), database));
     return withLock(new EncryptedBackend(database, dataKey), database);
   } catch (error) {
     database.close();
@@ -62,9 +63,9 @@ export function openSqliteStorage(options: SqliteStorageOptions): SqliteStorage 
   }
 }
 
-function withoutLock(backend: Backend): SqliteStorage {
+function withoutLock(storage: Storage): SqliteStorage {
   return {
-    ...guard(backend),
+    ...storage,
     isEncrypted: false,
     rekey() {
       throw new StorageError("not-encrypted", "the store is not encrypted: open it with a key first");
@@ -73,7 +74,7 @@ function withoutLock(backend: Backend): SqliteStorage {
 }
 
 function withLock(backend: EncryptedBackend, database: Database): SqliteStorage {
-  const storage = guard(backend);
+  const storage = restWhenIdle(guard(backend), database);
   return {
     ...storage,
     isEncrypted: true,

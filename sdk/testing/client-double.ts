@@ -8,13 +8,7 @@ import type { BotClient, BotClientEvents } from "../bot/port.js";
 import { Handles, type SendHandle } from "../client/handles.js";
 import { type InboxItem, inboxItem } from "../client/inbox-item.js";
 import { appendInbox, type InboxRecord, nextInboxOrder } from "../client/inbox-records.js";
-import {
-  findInOutbox,
-  outboxRecords,
-  readOutbox,
-  type OutboxRecord,
-  removeFromOutbox,
-} from "../client/outbox-records.js";
+import { outboxRecords, readOutbox, type OutboxRecord, removeFromOutbox } from "../client/outbox-records.js";
 import { Presenter } from "../client/presenter.js";
 import { SentRecords } from "../client/sent-records.js";
 import { type ClientUnit, ownView, TransactionUnit } from "../client/unit.js";
@@ -203,9 +197,9 @@ export class ClientDouble implements BotClient {
   #cancel(id: MessageId): boolean {
     const error = new TwotickError("cancelled", "the message was taken back before it went");
     const isCancelled = this.#options.storage.transaction((transaction) => {
-      const order = findInOutbox(transaction, id);
-      if (order === undefined || this.#state === "online") return false;
-      removeFromOutbox(transaction, order);
+      const waiting = readOutbox(transaction, this.#sent.get(transaction, id)?.order);
+      if (!waiting || this.#state === "online") return false;
+      removeFromOutbox(transaction, waiting.order);
       return this.#sent.fail(transaction, id, error);
     });
     if (isCancelled) {

@@ -13,7 +13,7 @@ import { readEncrypted } from "../../src/omemo.js";
 import { readEncrypted2 } from "../../src/omemo2.js";
 import { readBundle } from "../../src/omemo-bundle.js";
 import { readDeviceList } from "../../src/omemo-device-list.js";
-import { parsePhoneNumber } from "../../src/phone-number.js";
+import { parsePhoneNumber } from "../../src/written-number.js";
 import { StreamParser } from "../../src/stream-parser.js";
 import { readTrustMessage } from "../../src/trust-message.js";
 import { type Element, parseXml } from "../../src/xml.js";

@@ -4,7 +4,8 @@ import { formatStamp, parseStamp } from "../../src/clock.js";
 import { InvalidInput } from "../../src/errors.js";
 import { deviceId, messageId, seq } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
-import { isPhoneNumber, parsePhoneNumber } from "../../src/phone-number.js";
+import { isPhoneNumber } from "../../src/phone-number.js";
+import { parsePhoneNumber } from "../../src/written-number.js";
 import {
   readVerificationUri,
   writeTrustMessageUris,

@@ -30,6 +30,11 @@ bot.on("reaction", (ctx) => {
   // @ts-expect-error -- a reaction has no text
   ctx.text.length;
 });
+bot.on("reacted-elsewhere", (ctx) => {
+  holds<Same<typeof ctx.item.kind, "reacted-elsewhere">>();
+  ctx.emojis.map((emoji) => emoji.length);
+});
+bot.on("edited-elsewhere", ({ replaces }) => holds<Same<typeof replaces, MessageId>>());
 bot.on(["edit", "message"], (ctx) => {
   ctx.text.length;
   // @ts-expect-error -- only one of the two replaces something

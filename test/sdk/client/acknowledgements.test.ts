@@ -10,16 +10,13 @@ describe("Acknowledgements", () => {
     const storage = openMemoryStorage();
     const commits = new GroupCommit(storage);
     const open = (): Acknowledgements =>
-      storage.read(
-        (view) =>
-          new Acknowledgements(view, {
-            clock: new ManualClock(),
-            commits,
-            isAttached: () => true,
-            send: () => {},
-            submit: () => Promise.resolve(),
-          }),
-      );
+      Acknowledgements.open(storage, {
+        clock: new ManualClock(),
+        commits,
+        isAttached: () => true,
+        send: () => {},
+        submit: () => Promise.resolve(),
+      });
     storage.transaction((transaction) => Acknowledgements.noteFailures(transaction, [4 as Seq]));
     const acks = open();
     void commits.run((transaction) => Acknowledgements.noteFailures(transaction, [6 as Seq]));

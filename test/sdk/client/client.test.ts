@@ -67,6 +67,15 @@ describe("Client, with a real server and component", () => {
       text: "from my phone",
       to: juliet.account.number,
     });
+    const [to, of] = [juliet.account.number as string, handle.id];
+    await romeo.client.send(to, { kind: "text", text: "from my telephone", replaces: of });
+    await romeo.client.send(to, { kind: "reaction", of, emojis: ["🌹"] });
+    await romeo.client.send(to, { kind: "retraction", of });
+    await until("the rest", () => (tablet.told["retracted-elsewhere"]?.length ?? 0) === 1, 5_000);
+    expect(tablet.told["sent-elsewhere"]?.[1]).to.include({ text: "from my telephone", to, replaces: of });
+    expect(tablet.told["reacted-elsewhere"]?.[0]).to.deep.include({ to, of, emojis: ["🌹"] });
+    expect(tablet.told["retracted-elsewhere"]?.[0]).to.include({ to, of });
+    expect(tablet.told["sent-elsewhere"]).to.have.lengthOf(2);
     await juliet.client.send(romeo.account.number as string, "to both");
     await until("both", () => romeo.messages.length === 1 && tablet.messages.length === 1);
   });

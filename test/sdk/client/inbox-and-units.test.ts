@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type InboxItem, openMemoryStorage } from "../../../sdk/mod.js";
+import { type InboxItem, openMemoryStorage, type Storage } from "../../../sdk/mod.js";
 import { NS } from "../../../src/namespaces.js";
 import { until } from "../../support/until.js";
 import { useWorld } from "../../support/world.js";
@@ -22,6 +22,24 @@ describe("SendHandle.cancel", () => {
     await second.until("accepted");
     expect(stage.service.messages.map(({ id }) => id)).to.deep.equal([second.id]);
     expect([await second.cancel(), second.state]).to.deep.equal([false, "accepted"]);
+  });
+
+  it("finds a message by its key, however many wait", async () => {
+    const own = new Stage();
+    const scanned: string[] = [];
+    const { client } = await own.enter(noteScans(openMemoryStorage(), scanned));
+    own.service.connection.cut();
+    const handles = await Promise.all(["one", "two", "three"].map((text) => client.send(PEER, text)));
+    scanned.length = 0;
+    expect([await handles[1]?.cancel(), handles.map(({ state }) => state)]).to.deep.equal([
+      true,
+      ["queued", "failed", "queued"],
+    ]);
+    expect(scanned).to.deep.equal([]);
+    own.service.connection.login();
+    await handles[2]?.until("accepted");
+    expect(own.service.messages.map(({ id }) => id)).to.deep.equal([handles[0]?.id, handles[2]?.id]);
+    await own.clear();
   });
 
   it("takes nothing back that is on its way", async () => {
@@ -134,3 +152,30 @@ describe("what a message says beside a text, with a real server and component", 
     expect(told.reactions).to.deep.equal([["🎉", "🌹"]]);
   }).timeout(60_000);
 });
+
+/** A store that notes which prefixes are scanned. */
+function noteScans(storage: Storage, scanned: string[]): Storage {
+  return {
+    ...storage,
+    transaction: (work) =>
+      storage.transaction((transaction) =>
+        work({
+          ...transaction,
+          scan(prefix, options) {
+            scanned.push(prefix);
+            return transaction.scan(prefix, options);
+          },
+        }),
+      ),
+    read: (work) =>
+      storage.read((view) =>
+        work({
+          ...view,
+          scan(prefix, options) {
+            scanned.push(prefix);
+            return view.scan(prefix, options);
+          },
+        }),
+      ),
+  };
+}
