@@ -1,5 +1,6 @@
 // What the part `idle` starts, on the SDK as it is published: devices that idle, or one that comes online.
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long devices are left alone before their memory is taken: until a store has given back what it can. */
@@ -9,17 +10,37 @@ const AT_ONCE = 10;
 /** @type {import("./idle.js").IdleTask} */
 const { sdk, service, storage, paths } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 /** @type {typeof import("../sdk/mod.js")} */
-const { Client, openMemoryStorage, openSqliteStorage } = await import(sdk);
+const { Client, openMemoryStorage, openSqliteStorage, partOf } = await import(sdk);
 
-/** @param {string} path of a store; in memory its records are copied */
+const shared = storage === "parts" ? openSqliteStorage({ path: `${paths[0]}.all` }) : undefined;
+
+/** @type {[path: string, elsewhere: import("../sdk/mod.js").Storage][]} */
+const moved = [];
+
+/** @param {string} path of a store; where it is not used itself its records are moved, until the end */
 function openStorage(path) {
   const file = openSqliteStorage({ path });
-  if (storage === "sqlite") return file;
-  const memory = openMemoryStorage();
-  const records = file.read((view) => view.scan(""));
+  if (storage === "files") return file;
+  const elsewhere = shared ? partOf(shared, basename(path)) : openMemoryStorage();
+  moved.push([path, elsewhere]);
+  copy(file, elsewhere);
   file.close();
-  memory.transaction((transaction) => records.forEach(([key, value]) => transaction.set(key, value)));
-  return memory;
+  return elsewhere;
+}
+
+/** @param {import("../sdk/mod.js").Storage} from @param {import("../sdk/mod.js").Storage} to */
+function copy(from, to) {
+  const records = from.read((view) => view.scan(""));
+  to.transaction((transaction) => records.forEach(([key, value]) => transaction.set(key, value)));
+}
+
+/** A store that stayed behind what its device has done since would be refused the next time. */
+function moveBack() {
+  for (const [path, elsewhere] of moved) {
+    const file = openSqliteStorage({ path });
+    copy(elsewhere, file);
+    file.close();
+  }
 }
 
 /** @param {string} path */
@@ -46,4 +67,5 @@ if (others.length === 0) {
   while (others.length > 0) await Promise.all(others.splice(0, AT_ONCE).map(open));
   process.stdout.write(`${((await memory()) - before) / count}\n`);
 }
+moveBack();
 process.exit(0);

@@ -31,6 +31,7 @@ export type {
 export { openSqliteStorage, type SqliteStorage, type SqliteStorageOptions } from "./storage/sqlite.js";
 export type { StoreSecret } from "./storage/key-envelope.js";
 export { openMemoryStorage } from "./storage/memory.js";
+export { partOf } from "./storage/part.js";
 export type { Storage, Transaction, View } from "./storage/port.js";
 
 // Errors by origin

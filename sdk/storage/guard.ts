@@ -24,8 +24,16 @@ export interface Backend {
   delete(key: string): void;
 }
 
-/** Makes a store of a backend: no nesting, no asynchronous work, no use of a view after its end. */
-export function guard(backend: Backend): Storage {
+/** The life of a store. */
+export interface StoreLife {
+  /** Does something with it. @throws {StorageError} `closed`, `nested` */
+  readonly enter: <Result>(work: () => Result) => Result;
+  /** Ends it; twice is no error. @throws {StorageError} `nested` */
+  readonly close: () => void;
+}
+
+/** Sees to it that nothing nests in a store, and nothing goes on once it is closed. @param end what closing does */
+export function lifeOf(end: () => void): StoreLife {
   let isRunning = false;
   let isClosed = false;
 
@@ -41,14 +49,23 @@ export function guard(backend: Backend): Storage {
   }
 
   return {
-    transaction: (work) => enter(() => runTransaction(backend, work)),
-    read: (work) => enter(() => withView(backend, work)),
+    enter,
     close() {
       if (isRunning) throw new StorageError("nested", "a store is not closed inside a transaction");
       if (isClosed) return;
       isClosed = true;
-      backend.close();
+      end();
     },
+  };
+}
+
+/** Makes a store of a backend: no nesting, no asynchronous work, no use of a view after its end. */
+export function guard(backend: Backend): Storage {
+  const { enter, close } = lifeOf(() => backend.close());
+  return {
+    transaction: (work) => enter(() => runTransaction(backend, work)),
+    read: (work) => enter(() => withView(backend, work)),
+    close,
   };
 }
 

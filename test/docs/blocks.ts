@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { expect } from "chai";
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -31,4 +32,19 @@ export function blocksOf(page: string): Block[] {
     const line = text.slice(0, match.index).split("\n").length;
     return { page, line, language, code: code.replaceAll(new RegExp(`^${indent}`, "gm"), "") };
   });
+}
+
+/** A program that imports the package, as one that imports its sources. */
+export function fromSources(code: string): string {
+  return code.replaceAll(/from "twotick\/([a-z/]+)"/g, (_, path: string) => `from "${sourceOf(path)}"`);
+}
+
+/** The source of one of the package's exports. */
+function sourceOf(path: string): string {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    exports: Record<string, { default: string }>;
+  };
+  const built = exports[`./${path}`]?.default ?? expect.fail(`twotick/${path} is no export`);
+  const source = join(ROOT, dirname(built), "mod.ts").replace(`${ROOT}dist/`, ROOT);
+  return pathToFileURL(source).href;
 }

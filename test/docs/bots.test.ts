@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { Client, openSqliteStorage } from "../../sdk/mod.js";
 import { enrol, freshNumber, People } from "../sdk/client/people.js";
 import { until } from "../support/until.js";
 import { useWorld } from "../support/world.js";
+import { fromSources } from "./blocks.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PATIENCE_MS = 20_000;
@@ -37,11 +38,7 @@ describe("the code of docs/bots.md", () => {
     for (const [name, code] of blocks) {
       // Nobody can encrypt to a bot that was never online
       const telling = code.replace(/await \w+\.start\(\);/, (started) => `${started} console.log("online");`);
-      const local = telling.replaceAll(
-        /from "twotick\/([a-z/]+)"/g,
-        (_, path: string) => `from "${sourceOf(path)}"`,
-      );
-      writeFileSync(join(folder, name), local);
+      writeFileSync(join(folder, name), fromSources(telling));
     }
   });
   afterEach(async () => {
@@ -95,13 +92,3 @@ describe("the code of docs/bots.md", () => {
     }).timeout(3 * PATIENCE_MS);
   }
 });
-
-/** The source of one of the package's exports. */
-function sourceOf(path: string): string {
-  const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
-    exports: Record<string, { default: string }>;
-  };
-  const built = exports[`./${path}`]?.default ?? expect.fail(`twotick/${path} is no export`);
-  const source = join(ROOT, dirname(built), "mod.ts").replace(`${ROOT}dist/`, ROOT);
-  return pathToFileURL(source).href;
-}

@@ -12,7 +12,7 @@ import { readXmlBlock } from "./xml-blocks.js";
 /** Languages whose blocks no machine can judge, and why. */
 const FOR_EYES: Readonly<Record<string, string>> = {
   "": "drawings, and what programs print",
-  ts: "programs: bots.test.ts runs those of the guide to bots; the others are run by nobody yet",
+  ts: "programs: bots.test.ts, testing.test.ts and programs.test.ts run or compile them",
   text: "the content of small files",
   mermaid: "a drawing; the forge shows what is wrong with it",
   yaml: "the configuration of another program, promtool's to judge: operations.test.ts",
