@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { backlogRows } from "./backlog.js";
+import { commandLineRows } from "./command-line.js";
 import { idleRows } from "./idle.js";
 import { latencyRows } from "./latency.js";
 import { millionRows } from "./million.js";
@@ -30,6 +31,7 @@ const SUITES: Record<string, (options: BenchOptions) => Promise<Row[]> | Row[]> 
   size: sizeRows,
   storage: storageRows,
   idle: idleRows,
+  cli: commandLineRows,
 };
 
 interface Options {

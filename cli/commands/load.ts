@@ -5,6 +5,7 @@ import type { LoadRamp, LoadReport } from "../../sdk/testing/mod.js";
 import { InvalidInput } from "../../src/errors.js";
 import { answersJson, wholeNumber } from "../command.js";
 import { EXIT } from "../exit-codes.js";
+import { requireWritable } from "../output-file.js";
 import { withProgress } from "../progress.js";
 import type { Shell } from "../shell.js";
 
@@ -64,6 +65,9 @@ async function load(options: LoadCommandOptions, shell: Shell): Promise<void> {
   const { describeLoad, runLoad, writeLoadHtml } = await import("../../sdk/testing/mod.js");
   const path = (name: string): string => resolve(terminal.cwd, name);
   const before = options.before === undefined ? undefined : readReport(path(options.before));
+  const out = options.out === undefined ? undefined : path(options.out);
+  const html = options.html === undefined ? undefined : path(options.html);
+  requireWritable(out, html);
   const { pairs, groups: count, groupSize: size, ramp: ramps, length: bodyLength, seed } = options;
   const report = await withProgress(shell, "Loading", (progress) =>
     runLoad(
@@ -74,8 +78,8 @@ async function load(options: LoadCommandOptions, shell: Shell): Promise<void> {
       },
     ),
   );
-  if (options.out !== undefined) writeFileSync(path(options.out), `${JSON.stringify(report)}\n`);
-  if (options.html !== undefined) writeFileSync(path(options.html), writeLoadHtml(report, before));
+  if (out !== undefined) writeFileSync(out, `${JSON.stringify(report)}\n`);
+  if (html !== undefined) writeFileSync(html, writeLoadHtml(report, before));
   const { counts, faultCount, failures } = report;
   const stages = Object.entries(report.stages).map(([name, { percentiles }]) => [name, percentiles]);
   const told = { counts, faultCount, failures, stages: Object.fromEntries(stages) as object };

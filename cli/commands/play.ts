@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { answersJson, wholeNumber } from "../command.js";
 import { EXIT } from "../exit-codes.js";
+import { requireWritable } from "../output-file.js";
 import type { Shell } from "../shell.js";
 
 interface PlayCommandOptions {
@@ -45,6 +46,9 @@ async function play(files: readonly string[], options: PlayCommandOptions, shell
   const { output, terminal } = shell;
   const { describePlays, runPlays, writeCoverage, writeJunit } = await import("../../sdk/testing/mod.js");
   const path = (name: string): string => resolve(terminal.cwd, name);
+  const junit = options.junit === undefined ? undefined : path(options.junit);
+  const coverage = options.coverage === undefined ? undefined : path(options.coverage);
+  requireWritable(junit, coverage);
   const report = await runPlays(files.map(path), {
     service: options.service,
     onlyTags: options.tag,
@@ -56,8 +60,8 @@ async function play(files: readonly string[], options: PlayCommandOptions, shell
       output.tell(value, `${verdict}  ${title} (${file}, ${Math.round(durationMs)} ms)`);
     },
   });
-  if (options.junit !== undefined) writeFileSync(path(options.junit), writeJunit(report));
-  if (options.coverage !== undefined) writeFileSync(path(options.coverage), writeCoverage(report));
+  if (junit !== undefined) writeFileSync(junit, writeJunit(report));
+  if (coverage !== undefined) writeFileSync(coverage, writeCoverage(report));
   const { passed, failed, skipped } = report;
   output.tell({ passed, failed, skipped }, describePlays(report));
   if (failed > 0) shell.exitCode = EXIT.failed;

@@ -46,16 +46,3 @@ function choicesOf(option: Option): Level["choices"] {
 function flagsOf({ short, long }: Option): string[] {
   return [short, long].filter((flag) => flag !== undefined);
 }
-
-/** A text in single quotes of a POSIX shell. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/** The paths of all levels but the first, as patterns of `case`. */
-export function pathPatterns(levels: readonly Level[]): string {
-  return levels
-    .slice(1)
-    .map(({ path }) => quoted(path))
-    .join("|");
-}

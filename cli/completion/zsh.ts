@@ -1,4 +1,5 @@
-import { type Level, pathPatterns, quoted, type Word } from "./levels.js";
+import type { Level, Word } from "./levels.js";
+import { byLevel, quoted } from "./posix.js";
 
 /** Writes the completion for zsh. */
 export function zshScript(levels: readonly Level[]): string {
@@ -7,14 +8,7 @@ export function zshScript(levels: readonly Level[]): string {
 _twotick() {
   local level="" word previous="\${words[CURRENT-1]}"
   local -a names flags chosen
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$level $word" in
-      ${pathPatterns(levels)}) level="$level $word" ;;
-    esac
-  done
-  case "$level" in
-${levels.map(levelCase).join("\n")}
-  esac
+${byLevel(levels, `"\${(@)words[2,CURRENT-1]}"`, actionOf)}
   if (( $#chosen )); then _describe value chosen
   elif [[ "\${words[CURRENT]}" == -* ]]; then _describe -o option flags
   elif (( $#names )); then _describe command names
@@ -24,15 +18,13 @@ if [[ "$funcstack[1]" == _twotick ]]; then _twotick "$@"; else compdef _twotick 
 `;
 }
 
-function levelCase({ path, commands, options, choices }: Level): string {
+function actionOf({ commands, options, choices }: Level): string {
   const chosen = choices.map(
     ({ flags, words }) =>
-      `      case "$previous" in ${flags.join("|")}) chosen=(${words.map(quoted).join(" ")}) ;; esac\n`,
+      `\n      case "$previous" in ${flags.join("|")}) chosen=(${words.map(quoted).join(" ")}) ;; esac`,
   );
-  return `    ${quoted(path)})
-      names=(${described(commands)})
-      flags=(${described(options)})
-${chosen.join("")}      ;;`;
+  return `      names=(${described(commands)})
+      flags=(${described(options)})${chosen.join("")}`;
 }
 
 function described(words: readonly Word[]): string {
