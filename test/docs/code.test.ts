@@ -15,7 +15,7 @@ const FOR_EYES: Readonly<Record<string, string>> = {
   ts: "programs: bots.test.ts, testing.test.ts and programs.test.ts run or compile them",
   text: "the content of small files",
   mermaid: "a drawing; the forge shows what is wrong with it",
-  yaml: "the configuration of another program, promtool's to judge: operations.test.ts",
+  yaml: "the configuration of other programs: promtool judges its own in operations.test.ts, ejabberd's was tried by hand",
 };
 
 /** The least that a configuration says: a block shows one section of one. */

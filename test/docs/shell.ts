@@ -16,6 +16,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   curl: "asks a component that runs",
   git: "works on the reader's checkout",
   install: "writes to /etc",
+  mocha: "runs the tests, of which this is one",
   openssl: "stock; makes random bytes",
   ssh: "needs the reader's server",
   systemctl: "acts on the reader's machine",
