@@ -142,6 +142,12 @@ export interface Sender {
   request(iq: Element, options?: RequestOptions): Promise<Element>;
 }
 
+/** A {@link Sender} that can be waited for. */
+export interface PacedSender extends Sender {
+  /** Settles once the server has taken enough of what was sent. @throws {LinkError} when the link is down or goes down */
+  drained(): Promise<void>;
+}
+
 /** What `app.ts` gives every capability. */
 export interface Context {
   readonly config: Config;
@@ -153,7 +159,7 @@ export interface Context {
   readonly store: Store;
   readonly vault: Vault;
   readonly numbers: Numbers;
-  readonly link: Sender;
+  readonly link: PacedSender;
   /** Who is online, and with what. */
   readonly availability: Availability;
   /** What disco and entity caps say of the component and of numbers. */

@@ -27,11 +27,18 @@ export class Numbers {
     return remember(this.#hashes, jid.local, this.#vault.hashNumber(jid.local));
   }
 
-  /** The number JID of a number in the store; of a stranger there, the address under which they are shown; of the service, its domain. */
-  jidOf({ id, sealed }: { readonly id: number; readonly sealed: Uint8Array }): string {
+  /**
+   * The number JID of a number in the store; of a stranger there, the address under which they are shown; of the service,
+   * its domain.
+   *
+   * @param number its row, and its seal as bytes or with a byte a character
+   */
+  jidOf({ id, sealed }: { readonly id: number; readonly sealed: Uint8Array | string }): string {
     const known = this.#jids.get(id);
     if (known !== undefined) return known;
-    const local = this.#vault.openLocalpart(sealed);
+    const local = this.#vault.openLocalpart(
+      typeof sealed === "string" ? Buffer.from(sealed, "latin1") : sealed,
+    );
     return remember(this.#jids, id, local === "" ? this.#domain : `${local}@${this.#domain}`);
   }
 

@@ -76,7 +76,7 @@ export class Farewells {
       const gone = page.filter((jid) => availability.resourcesOf(jid).length === 0);
       await store.noteSightings(gone.map((jid) => ({ jid, isOnline: false, at: clock.now() })));
       for (const jid of gone) {
-        const person = await people.byJid(jid);
+        const person = await people.glance(jid);
         if (person) await presenter.showGone(person);
       }
     }

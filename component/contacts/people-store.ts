@@ -2,22 +2,21 @@ import type { Database } from "better-sqlite3";
 import { openPairs, readRelation, RELATION_COLUMNS, type Party, type StoredParty } from "./pair-store.js";
 import { openRelationWriter } from "./relation-store.js";
 import { sees, type Aspect, type PrivacySettings, type Relation } from "./sight.js";
+import { packPeer, type StoredPeer } from "./stored-peer.js";
 import { settle, sightOfMine, visibilityOf, type Pair } from "./subscription.js";
-
-/** Somebody who has to do with a person. */
-export interface StoredPeer {
-  readonly party: Party;
-  /** How the peer stands to the person, and the other way round. */
-  readonly toPerson: Relation;
-  readonly fromPerson: Relation;
-  readonly isBlocked: boolean;
-}
 
 /** A person with everybody who has to do with that one. */
 export interface StoredPerson {
   readonly party: Party;
   readonly settings: PrivacySettings;
   readonly peers: readonly StoredPeer[];
+}
+
+interface ReadPeer {
+  readonly party: StoredParty;
+  readonly toPerson: Relation;
+  readonly fromPerson: Relation;
+  readonly isBlocked: boolean;
 }
 
 /** What somebody asks about a number, and how that one stands to the person behind it. */
@@ -70,7 +69,7 @@ export function openPeople(database: Database) {
      ON CONFLICT DO UPDATE SET presence = excluded.presence, last_seen = excluded.last_seen, profile = excluded.profile`,
   );
 
-  const readPeers = (me: StoredParty): (StoredPeer & { readonly party: StoredParty })[] =>
+  const readPeers = (me: StoredParty): ReadPeer[] =>
     peersOf.all({ me: me.account, hash: me.hash }).map((row) => ({
       party: {
         account: row.account,
@@ -87,10 +86,7 @@ export function openPeople(database: Database) {
     me && {
       party: me,
       settings: pairs.settingsOf(me.account),
-      peers: readPeers(me).map(({ party: { account, jid, number }, ...peer }) => ({
-        ...peer,
-        party: { account, jid, number },
-      })),
+      peers: readPeers(me).map(({ party: { jid, number }, ...peer }) => packPeer({ jid, number, ...peer })),
     };
 
   return {

@@ -3,6 +3,7 @@ import type { Jid } from "../../src/jid.js";
 import type { Numbers } from "../numbers.js";
 import type { Remote } from "../store/operations.js";
 import type { StoredPerson } from "./people-store.js";
+import { openPeer } from "./stored-peer.js";
 import { sees, type Aspect, type PrivacySettings, type Relation, type SightFacts } from "./sight.js";
 import type { ContactOperations } from "./store.js";
 
@@ -70,6 +71,12 @@ export class People {
     return this.#find(jid) ?? (await this.#read(() => this.#store.personByJid(jid)));
   }
 
+  /** The same, remembered only if it was before: for when many are read one after the other. */
+  async glance(jid: string): Promise<Person | undefined> {
+    const stored = this.#find(jid) ?? (await this.#store.personByJid(jid));
+    return stored && ("party" in stored ? this.#open(stored) : stored);
+  }
+
   /** The person behind a number. */
   async byNumber(number: Jid): Promise<Person | undefined> {
     const jid = this.#jidOfNumber.get(number.bare);
@@ -102,13 +109,10 @@ export class People {
   }
 
   #open({ party, settings, peers }: StoredPerson): Person {
-    const opened = peers.map((peer): Peer => ({
-      jid: peer.party.jid,
-      numberJid: this.#numbers.jidOf(peer.party.number),
-      toPerson: shared(peer.toPerson),
-      fromPerson: shared(peer.fromPerson),
-      isBlocked: peer.isBlocked,
-    }));
+    const opened = peers.map((stored): Peer => {
+      const { number, jid, toPerson, fromPerson, isBlocked } = openPeer(stored);
+      return { jid, numberJid: this.#numbers.jidOf(number), toPerson, fromPerson, isBlocked };
+    });
     return {
       jid: party.jid,
       numberJid: this.#numbers.jidOf(party.number),
@@ -137,14 +141,4 @@ export class People {
       this.#jidOfNumber.delete(known.person.numberJid);
     this.#peers -= known.person.peers.size;
   }
-}
-
-/** One object for all relations that are alike: there are sixteen, and as many of them as contacts. */
-const SHARED = new Map<number, Relation>();
-
-function shared({ isSubscribed, isApproved, isDenied, isTold }: Relation): Relation {
-  const key = Number(isSubscribed) + 2 * Number(isApproved) + 4 * Number(isDenied) + 8 * Number(isTold);
-  const known = SHARED.get(key) ?? { isSubscribed, isApproved, isDenied, isTold, askedAt: 0 };
-  SHARED.set(key, known);
-  return known;
 }

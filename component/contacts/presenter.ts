@@ -2,6 +2,7 @@ import type { Jid } from "../../src/jid.js";
 import { escapeXML, type Element } from "../../src/xml.js";
 import type { Resource } from "../availability/availability.js";
 import type { Context } from "../capability.js";
+import { Turns } from "../turns.js";
 import { peerSees, type Peer, type People, type Person } from "./people.js";
 import { capsElement } from "./presented-features.js";
 import {
@@ -24,8 +25,11 @@ const GONE_AFTER_MS = 1_000;
 /** After the link came up everybody is asked for anew, and nobody counts as gone before. */
 export const SETTLE_MS = 20_000;
 
-/** Presences written before others have their turn. */
+/** Presences written before others have their turn, and before it is seen whether the server takes them. */
 const BATCH = 250;
+
+/** People told of at once: each is read with everybody who has to do with that one. */
+const TELLING_AT_ONCE = 4;
 
 const NO_EXTRAS: PresenceExtras = { idleSince: undefined, photo: undefined };
 
@@ -48,6 +52,7 @@ export class Presenter {
   /** Resources being told of now; true when something changed meanwhile. */
   readonly #telling = new Map<string, boolean>();
   readonly #caps = new WeakMap<ReadonlySet<string>, Element>();
+  readonly #turns = new Turns(TELLING_AT_ONCE);
   #linkedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: PresenterPorts) {
@@ -78,7 +83,7 @@ export class Presenter {
     const resources = availability.resourcesOf(person.jid).slice(0, MAX_RESOURCES);
     if (resources.length === 0) return this.#sendUnavailable(person.numberJid, viewer);
     for (const { jid } of resources) {
-      const presented = await this.#present(jid);
+      const presented = this.#present(jid, await this.#featuresOf(jid));
       if (presented) this.#sendAvailable(person, peer, jid, presented, viewer);
     }
   }
@@ -93,7 +98,7 @@ export class Presenter {
 
   /** Shows one app of a person to somebody whom that person chose. Source: RFC 6121 §4.6 */
   async direct(person: Person, appJid: string, viewer: string): Promise<void> {
-    const presented = await this.#present(appJid);
+    const presented = this.#present(appJid, await this.#featuresOf(appJid));
     if (!presented) return;
     const from = this.#ports.numbers.appJid(person.numberJid, appJid);
     this.#send(presenceXml(from, viewer, presented.common));
@@ -131,15 +136,23 @@ export class Presenter {
   }
 
   async #tell(jid: string): Promise<void> {
-    const presented = await this.#present(jid);
-    if (!presented || !this.#ports.link.isOnline) return;
-    const text = `${presented.common}${presented.idle}${presented.photo}`;
-    if (this.#told.get(jid) === text) return;
-    const person = await this.#ports.people.byJid(bareOf(jid));
-    if (!person) return;
+    const features = await this.#featuresOf(jid);
+    if (this.#isNews(jid, this.#present(jid, features)))
+      await this.#turns.take(() => this.#tellAll(jid, features));
+  }
+
+  async #tellAll(jid: string, features: ReadonlySet<string> | undefined): Promise<void> {
+    const person = await this.#read(bareOf(jid));
+    // As it is now: the line may have been long, and what the link loses is told after it has come up
+    const presented = this.#present(jid, features);
+    if (!person || !presented || !this.#isNews(jid, presented)) return;
     this.#ports.sightings.note(person.jid, true);
-    this.#told.set(jid, text);
+    this.#told.set(jid, textOf(presented));
     await this.#broadcast(person, (peer) => this.#sendAvailable(person, peer, jid, presented, peer.jid));
+  }
+
+  #isNews(jid: string, presented: PresentedPresence | undefined): boolean {
+    return presented !== undefined && this.#ports.link.isOnline && this.#told.get(jid) !== textOf(presented);
   }
 
   #gone(jid: string): void {
@@ -152,13 +165,15 @@ export class Presenter {
     if (!this.#told.delete(jid)) return;
     const account = bareOf(jid);
     if (availability.resourcesOf(account).length === 0) this.#ports.sightings.note(account, false);
-    this.#tellGone(account, jid).catch((error: unknown) => {
-      log.warn({ reason: (error as Error).message }, "it could not be shown that somebody has gone");
-    });
+    this.#turns
+      .take(() => this.#tellGone(account, jid))
+      .catch((error: unknown) => {
+        log.warn({ reason: (error as Error).message }, "it could not be shown that somebody has gone");
+      });
   }
 
   async #tellGone(account: string, jid: string): Promise<void> {
-    const person = await this.#ports.people.byJid(account);
+    const person = await this.#read(account);
     if (!person) return;
     const from = this.#ports.numbers.appJid(person.numberJid, jid);
     await this.#broadcast(person, (peer) => {
@@ -167,8 +182,14 @@ export class Presenter {
     });
   }
 
+  /** While everybody is told, who is remembered would only push out another before being needed again. */
+  async #read(account: string): Promise<Person | undefined> {
+    const { people } = this.#ports;
+    return await (this.#turns.isCrowded ? people.glance(account) : people.byJid(account));
+  }
+
   async #broadcast(person: Person, tell: (peer: Peer) => void): Promise<void> {
-    const { availability } = this.#ports;
+    const { availability, link } = this.#ports;
     let written = 0;
     for (const peer of person.peers.values()) {
       if (!peer.toPerson.isSubscribed || !peerSees("presence", person, peer)) continue;
@@ -177,10 +198,11 @@ export class Presenter {
       written += 1;
       if (written % BATCH === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
+    // A server that takes less than is told it must not be told more: what does not fit would be lost
+    if (written > 0) await link.drained();
   }
 
-  async #present(jid: string): Promise<PresentedPresence | undefined> {
-    const features = await this.#featuresOf(jid);
+  #present(jid: string, features: ReadonlySet<string> | undefined): PresentedPresence | undefined {
     const resource = this.#resource(jid);
     return (
       resource &&
@@ -236,6 +258,10 @@ export class Presenter {
   #send(presence: string): void {
     if (this.#ports.link.isOnline) this.#ports.link.send(presence);
   }
+}
+
+function textOf({ common, idle, photo }: PresentedPresence): string {
+  return `${common}${idle}${photo}`;
 }
 
 function presenceXml(from: string, to: string, children: string): string {

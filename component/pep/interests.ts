@@ -5,43 +5,68 @@ const MAX_NUMBERS = 5_000;
 export interface Interest {
   /** The entity caps that it announced this with. */
   readonly ver: string;
-  /** By wanted node the change that it was told last, empty before the first; no node while it is not known. */
-  readonly told: Map<string, string>;
+  /** By wanted node the change that it was told last, empty before the first. */
+  readonly told: ReadonlyMap<string, string>;
+}
+
+/** What was told while it is not known yet what is wanted; an interest with it is no other app's. */
+export const NOT_KNOWN: ReadonlyMap<string, string> = new Map();
+
+/** Interests at one number that are compared with a new one: as many as there are kinds of apps at a time, or more. */
+const MAX_LATELY = 8;
+
+/** Who is told of one number. */
+interface Watchers {
+  readonly apps: Map<string, Interest>;
+  /** What apps wanted and were told here lately. */
+  readonly lately: Interest[];
 }
 
 /**
  * Which apps (full JIDs) want to be told of changes at which number JIDs.
  *
  * An app that shares its presence with a number and announces `+notify` is subscribed by that, until it has gone.
+ * There are as many pairs as contacts, and few kinds of apps: interests at one number that are alike are one object.
  * Source: XEP-0163 §4.3.1, §4.3.2
  */
 export class Interests {
-  readonly #byNumber = new Map<string, Map<string, Interest>>();
-  readonly #byApp = new Map<string, Set<string>>();
+  readonly #byNumber = new Map<string, Watchers>();
+  readonly #byApp = new Map<string, string[]>();
 
   /** What an app wants to be told of a number. */
   get(app: string, number: string): Interest | undefined {
-    return this.#byNumber.get(number)?.get(app);
+    return this.#byNumber.get(number)?.apps.get(app);
   }
 
   /** Takes an interest in place of the one before; answers whether it was taken: not of one app in too many numbers. */
   set(app: string, number: string, interest: Interest): boolean {
-    const numbers = this.#byApp.get(app) ?? new Set();
-    if (!numbers.has(number) && numbers.size >= MAX_NUMBERS) return false;
-    const apps = this.#byNumber.get(number) ?? new Map<string, Interest>();
-    this.#byApp.set(app, numbers.add(number));
-    this.#byNumber.set(number, apps.set(app, interest));
+    const watchers = this.#byNumber.get(number) ?? { apps: new Map(), lately: [] };
+    if (!watchers.apps.has(app)) {
+      const numbers = this.#byApp.get(app) ?? [];
+      if (numbers.length >= MAX_NUMBERS) return false;
+      numbers.push(number);
+      this.#byApp.set(app, numbers);
+    }
+    this.#byNumber.set(number, watchers);
+    watchers.apps.set(app, alike(watchers, interest));
     return true;
+  }
+
+  /** An app was told of a change of a node at a number. */
+  note(app: string, number: string, node: string, content: string): void {
+    const interest = this.get(app, number);
+    if (interest) this.set(app, number, { ...interest, told: new Map(interest.told).set(node, content) });
   }
 
   /** The app does not want to be told of this number any more. */
   remove(app: string, number: string): void {
-    const apps = this.#byNumber.get(number);
-    apps?.delete(app);
-    if (apps?.size === 0) this.#byNumber.delete(number);
-    const numbers = this.#byApp.get(app);
-    numbers?.delete(number);
-    if (numbers?.size === 0) this.#byApp.delete(app);
+    const apps = this.#byNumber.get(number)?.apps;
+    if (!apps?.delete(app)) return;
+    if (apps.size === 0) this.#byNumber.delete(number);
+    const numbers = this.#byApp.get(app) ?? [];
+    const last = numbers.pop();
+    if (last !== undefined && last !== number) numbers[numbers.indexOf(number)] = last;
+    if (numbers.length === 0) this.#byApp.delete(app);
   }
 
   /** The numbers of which an app wants to be told. */
@@ -51,6 +76,21 @@ export class Interests {
 
   /** Who is told of a number. */
   of(number: string): readonly (readonly [app: string, interest: Interest])[] {
-    return [...(this.#byNumber.get(number) ?? [])];
+    return [...(this.#byNumber.get(number)?.apps ?? [])];
   }
+}
+
+function alike({ lately }: Watchers, interest: Interest): Interest {
+  if (interest.told === NOT_KNOWN) return interest;
+  const known = lately.find((other) => isAlike(other, interest));
+  if (known) return known;
+  lately.unshift(interest);
+  lately.length = Math.min(lately.length, MAX_LATELY);
+  return interest;
+}
+
+function isAlike(one: Interest, other: Interest): boolean {
+  if (one.ver !== other.ver || one.told.size !== other.told.size) return false;
+  for (const [node, content] of one.told) if (other.told.get(node) !== content) return false;
+  return true;
 }

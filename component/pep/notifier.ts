@@ -7,16 +7,28 @@ import type { AccountOperations } from "../accounts/store.js";
 import type { Addresses, Block, Context, Stanza } from "../capability.js";
 import type { ContactOperations } from "../contacts/store.js";
 import { sees } from "../contacts/sight.js";
+import { openPeer } from "../contacts/stored-peer.js";
 import type { Remote } from "../store/operations.js";
-import { Interests, type Interest } from "./interests.js";
+import { Turns } from "../turns.js";
+import { Interests, NOT_KNOWN, type Interest } from "./interests.js";
 import type { LastItems } from "./last-items.js";
-import { notifyFeature, PROFILE_NODES, PUSHED_NODES, readChange, type Change } from "./nodes.js";
+import {
+  notifyFeature,
+  PROFILE_NODES,
+  PUSHED_NODES,
+  readChange,
+  type Change,
+  type PushedNode,
+} from "./nodes.js";
 
 /** At most one change of a node is passed on in this time: who publishes without end costs others no more. */
 const PAUSE_MS = 1_000;
 
 /** So long after the start of the component apps come back of which it does not know to whom they had shown themselves. */
 const RESTORE_MS = 10 * 60_000;
+
+/** Apps of which that is read at once: each with everybody whom its person knows. */
+const RESTORED_AT_ONCE = 4;
 
 /** What passing on needs. */
 export type NotifierPorts = Pick<
@@ -36,6 +48,7 @@ export type NotifierPorts = Pick<
 export class Notifier {
   readonly #ports: NotifierPorts;
   readonly #interests = new Interests();
+  readonly #turns = new Turns(RESTORED_AT_ONCE);
   /** What waits for the pause after the one before, by number and node. */
   readonly #pauses = new Map<string, Change | undefined>();
   #startedAtMs: number | undefined;
@@ -112,7 +125,7 @@ export class Notifier {
       for (const node of interest.told.keys()) {
         if (!PROFILE_NODES.has(node) || !(await this.#isShown(numberJid, app))) continue;
         const change = await this.#ports.lastItems.of(numberJid, jid, node);
-        if (change) await this.#offer(numberJid, app, interest, change);
+        if (change) await this.#offer(numberJid, app, interest.ver, change);
       }
     }
   }
@@ -127,40 +140,53 @@ export class Notifier {
     this.#background(this.#readInterests(resource));
   }
 
-  async #readInterests({ jid: app, account, caps }: Resource): Promise<void> {
+  async #readInterests(resource: Resource): Promise<void> {
+    const { caps, jid } = resource;
+    const features = caps && (await this.#ports.availability.featuresOf(jid));
+    const wanted = wantedOf(features);
+    if (!caps || wanted.length === 0) return;
+    const interest = { ver: caps.ver, told: new Map(wanted.map(({ node }) => [node, ""])) };
+    await this.#turns.take(() => this.#takeInterest(resource, interest));
+    this.#catchUp(jid);
+  }
+
+  async #takeInterest({ jid: app, account }: Resource, interest: Interest): Promise<void> {
     const { availability, contacts, numbers } = this.#ports;
-    const features = caps && (await availability.featuresOf(app));
-    const wanted = PUSHED_NODES.filter(({ node }) => features?.has(notifyFeature(node)));
-    const person = wanted.length > 0 ? await contacts.personByJid(account) : undefined;
-    if (!caps || !person || !availability.isAvailable(app)) return;
+    const person = await contacts.personByJid(account);
+    if (!person || !availability.isAvailable(app)) return;
     const { settings } = person;
-    for (const { party, ...relations } of person.peers) {
-      const number = numbers.jidOf(party.number);
-      if (!sees("presence", { isSelf: false, settings, ...relations }) || this.#interests.get(app, number))
+    for (const peer of person.peers) {
+      const { number: stored, toPerson, fromPerson, isBlocked } = openPeer(peer);
+      const number = numbers.jidOf(stored);
+      if (
+        !sees("presence", { isSelf: false, settings, toPerson, fromPerson, isBlocked }) ||
+        this.#interests.get(app, number)
+      )
         continue;
-      const told = new Map(wanted.map(({ node }) => [node, ""]));
-      if (!this.#interests.set(app, number, { ver: caps.ver, told })) return;
+      if (!this.#interests.set(app, number, interest)) return;
     }
-    this.#catchUp(app);
   }
 
   async #introduce(app: string, to: Jid, ver: string): Promise<void> {
     const number = to.bare;
     const before = this.#interests.get(app, number)?.told;
     // At once, so that it is known by then if the app goes, or says something else, while it is asked
-    const interest: Interest = { ver, told: new Map() };
+    const interest: Interest = { ver, told: NOT_KNOWN };
     if (!this.#interests.set(app, number, interest)) return;
     const isCurrent = (): boolean => this.#interests.get(app, number) === interest;
     const account = await this.#accountOf(to, app);
     const features = account && (await this.#ports.availability.featuresOf(app));
     if (!isCurrent()) return;
     if (!features) return this.#interests.remove(app, number);
-    const wanted = PUSHED_NODES.filter(({ node }) => features.has(notifyFeature(node)));
-    for (const { node } of wanted) interest.told.set(node, before?.get(node) ?? "");
+    const wanted = wantedOf(features);
+    this.#interests.set(app, number, {
+      ver,
+      told: new Map(wanted.map(({ node }) => [node, before?.get(node) ?? ""])),
+    });
     for (const { node, isProfile } of wanted) {
       if (isProfile && !(await this.#isShown(number, app))) continue;
       const change = await this.#ports.lastItems.of(number, account, node);
-      if (change) await this.#offer(number, app, interest, change);
+      if (change) await this.#offer(number, app, ver, change);
     }
   }
 
@@ -178,7 +204,7 @@ export class Notifier {
       const interest = this.#interests.get(app, number);
       for (const node of interest?.told.keys() ?? []) {
         const change = this.#ports.lastItems.peek(number, node);
-        if (interest && change) this.#background(this.#offer(number, app, interest, change));
+        if (interest && change) this.#background(this.#offer(number, app, interest.ver, change));
       }
     }
   }
@@ -201,8 +227,8 @@ export class Notifier {
     const tell = async (): Promise<void> => {
       let isTold = false;
       try {
-        for (const [app, interest] of this.#interests.of(number))
-          isTold = (await this.#offer(number, app, interest, change)) || isTold;
+        for (const [app, { ver }] of this.#interests.of(number))
+          isTold = (await this.#offer(number, app, ver, change)) || isTold;
       } finally {
         if (isTold) this.#ports.clock.after(PAUSE_MS, goOn);
         else goOn();
@@ -211,13 +237,13 @@ export class Notifier {
     this.#background(tell());
   }
 
-  /** Tells an app of a change, if it may know; answers whether there was something to tell. */
-  async #offer(number: string, app: string, interest: Interest, change: Change): Promise<boolean> {
-    if (!isNews(interest, change)) return false;
-    if (!PROFILE_NODES.has(change.node)) return this.#tell(number, app, interest, change);
-    if (!(await this.#isShown(number, app)) || this.#interests.get(app, number) !== interest) return false;
+  /** Tells an app of this kind of a change, if it may know; answers whether there was something to tell. */
+  async #offer(number: string, app: string, ver: string, change: Change): Promise<boolean> {
+    if (!this.#isNews(number, app, ver, change)) return false;
+    if (!PROFILE_NODES.has(change.node)) return this.#tell(number, app, ver, change);
+    if (!(await this.#isShown(number, app))) return false;
     // What came while it was asked is newer
-    return this.#tell(number, app, interest, this.#ports.lastItems.peek(number, change.node) ?? change);
+    return this.#tell(number, app, ver, this.#ports.lastItems.peek(number, change.node) ?? change);
   }
 
   /** Whether the person behind a number shows an app's account name and picture, as it is decided now. */
@@ -228,16 +254,22 @@ export class Notifier {
   }
 
   /** Answers whether there was something to tell to somebody who is there. Source: XEP-0163 §4.3.3 */
-  #tell(number: string, app: string, interest: Interest, change: Change): boolean {
+  #tell(number: string, app: string, ver: string, change: Change): boolean {
     const { node, content } = change;
-    if (!isNews(interest, change) || this.#interests.get(app, number) !== interest) return false;
+    if (!this.#isNews(number, app, ver, change)) return false;
     if (!this.#ports.link.isOnline || !this.#ports.availability.isAvailable(app)) return false;
     const event = `<event xmlns='${NS.pubsubEvent}'>${content}</event>`;
     this.#ports.link.send(
       `<message type='headline' from='${escapeXML(number)}' to='${escapeXML(app)}' id='${newId()}'>${event}</message>`,
     );
-    interest.told.set(node, content);
+    this.#interests.note(app, number, node, content);
     return true;
+  }
+
+  #isNews(number: string, app: string, ver: string, { node, content }: Change): boolean {
+    const interest = this.#interests.get(app, number);
+    const before = interest?.ver === ver ? interest.told.get(node) : undefined;
+    return before !== undefined && before !== content;
   }
 
   #background(work: Promise<unknown>): void {
@@ -247,7 +279,6 @@ export class Notifier {
   }
 }
 
-function isNews({ told }: Interest, { node, content }: Change): boolean {
-  const before = told.get(node);
-  return before !== undefined && before !== content;
+function wantedOf(features: ReadonlySet<string> | undefined): PushedNode[] {
+  return PUSHED_NODES.filter(({ node }) => features?.has(notifyFeature(node)));
 }

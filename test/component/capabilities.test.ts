@@ -97,6 +97,7 @@ const ALLOWED: readonly string[] = [
   "apps/delivery.ts -> federation/address.js",
   "apps/tries-store.ts -> mailbox/service.js",
   "pep/notifier.ts -> contacts/sight.js",
+  "pep/notifier.ts -> contacts/stored-peer.js",
   "apps/handler.ts -> mailbox/service.js",
   "bundles/handler.ts -> mailbox/service.js",
   "bundles/profile-nodes.ts -> contacts/vcard.js",

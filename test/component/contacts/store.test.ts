@@ -42,7 +42,7 @@ describe("openRelations", () => {
     database.exec("DELETE FROM relations WHERE contact = 1000");
     expect(change("subscribe", 0, 1).kind).to.equal("done");
     expect(change("subscribe", 0, 1)).to.include({ kind: "done", isNew: false });
-    expect(contacts.personByJid(jidOf(1))?.peers.map(({ party }) => party.jid)).to.deep.equal([jidOf(0)]);
+    expect(contacts.personByJid(jidOf(1))?.peers.map(([jid]) => jid)).to.deep.equal([jidOf(0)]);
   });
 
   it("ends relations with the number, tells both sides, and gives its next owner none", () => {

@@ -8,7 +8,7 @@ import { REGISTRAR } from "../../../component/accounts/host-accounts.js";
 import { accounts } from "../../../component/accounts/mod.js";
 import { linking } from "../../../component/linking/mod.js";
 import type { AccountOperations } from "../../../component/accounts/store.js";
-import type { Capability, Context, Sender } from "../../../component/capability.js";
+import type { Capability, Context, PacedSender } from "../../../component/capability.js";
 import { OnlineResources } from "../../../component/availability/online-resources.js";
 import { checkConfig } from "../../../component/config.js";
 import { HttpServer } from "../../../component/http/server.js";
@@ -31,7 +31,7 @@ import { ManualClock } from "../../support/manual-clock.js";
 import { temporaryFolder } from "../../support/prosody.js";
 
 /** A host that can do at the worst moment what a real one does once a year. */
-export class UnreliableHost implements Sender {
+export class UnreliableHost implements PacedSender {
   isOnline = true;
   /** Accounts with their passwords, by bare JID. */
   readonly accounts = new Map<string, string>();
@@ -56,6 +56,8 @@ export class UnreliableHost implements Sender {
   }
 
   send(): void {}
+
+  async drained(): Promise<void> {}
 
   request(iq: Element): Promise<Element> {
     if (attribute(iq, "from") !== `${REGISTRAR}@phone.example.org`) throw new Error("not the registrar");
