@@ -148,8 +148,10 @@ describe("a subscription between numbers", () => {
 describe("who sees whom", () => {
   const world = useWorld();
   const people: Person[] = [];
+  let arrived = 0;
+  // Accounts of their own each time: whose number an account is, the component remembers for a minute
   const arrive = async (name: string, features: readonly string[] = []): Promise<Person> => {
-    const person = await appOf(world(), `${name}-${people.length}`, features);
+    const person = await appOf(world(), `${name}-${++arrived}`, features);
     people.push(person);
     return person;
   };
