@@ -83,12 +83,12 @@ function town(count: number) {
   const relate = database.prepare("INSERT INTO relations VALUES (?, ?, 1, 1, 0, 1, 0)");
   for (const one of everybody)
     for (const other of everybody) if (one !== other) relate.run(one + 1, other + 1);
-  const operations = contactStore.open(database);
+  const operations: Record<string, (...args: readonly never[]) => unknown> = contactStore.open(database);
   const remote = new Proxy({} as Remote<ContactOperations>, {
     get:
       (_, name) =>
       async (...args: readonly never[]) =>
-        (operations[name as keyof ContactOperations] as (...args: readonly never[]) => unknown)(...args),
+        operations[String(name)]?.(...args),
   });
   const link = new HeldLink();
   const ports = { link, clock: new ManualClock(), log: createLog("silent") };
