@@ -26,9 +26,11 @@ export function restWhenIdle(storage: Storage, database: Database, clock: Clock 
   }
 
   function use<Result>(work: () => Result): Result {
-    isUsed = true;
+    // What is closed throws here, and is not watched any more
+    const result = work();
     if (!cancel) watch();
-    return work();
+    isUsed = true;
+    return result;
   }
 
   return {

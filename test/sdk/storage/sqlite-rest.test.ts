@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { guard } from "../../../sdk/storage/guard.js";
+import { createPlain, openFile } from "../../../sdk/storage/sqlite-file.js";
+import { PlainBackend } from "../../../sdk/storage/sqlite-plain.js";
+import { restWhenIdle } from "../../../sdk/storage/sqlite-rest.js";
+import { ManualClock } from "../../../sdk/testing/manual-clock.js";
+import { StorageError } from "../../../src/errors.js";
 import { temporaryFolder } from "../../support/prosody.js";
 
 const STORES = 150;
@@ -38,6 +45,23 @@ const PROGRAM = `
 `;
 
 describe("restWhenIdle", () => {
+  it("leaves a store alone that was closed, also when somebody asks it", () => {
+    const folder = temporaryFolder();
+    try {
+      const clock = new ManualClock();
+      const { database, version } = openFile(join(folder, "device.db"));
+      createPlain(database, version);
+      const storage = restWhenIdle(guard(new PlainBackend(database)), database, clock);
+      storage.read((view) => view.get("key"));
+      clock.advance(60_000);
+      storage.close();
+      expect(() => storage.read((view) => view.get("key"))).throw(StorageError, "closed");
+      clock.advance(60_000);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("gives back what SQLite keeps of a store that is left alone", async () => {
     const bytesOf = async (waitMs: number): Promise<number> => {
       const folder = temporaryFolder();
