@@ -136,5 +136,6 @@ function help({ view }: ChatSession): void {
   const width = Math.max(...Object.values(NAMED).map(({ words }) => words.length));
   const ticks = `${TICKS.queued}queued  ${TICKS.accepted}accepted  ${TICKS.delivered} delivered  ${TICKS.read} read  ${TICKS.failed}failed`;
   const lines = Object.values(NAMED).map(({ words, what }) => `${words.padEnd(width)}  ${what}`);
-  view.remark("help", [...lines, `Ticks: ${ticks}`].join("\n"));
+  const literal = `${"//word".padEnd(width)}  says /word, as bots want it`;
+  view.remark("help", [...lines, literal, `Ticks: ${ticks}`].join("\n"));
 }

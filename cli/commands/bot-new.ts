@@ -30,7 +30,8 @@ export function define(command: Command, shell: Shell): void {
             writeFileSync(join(folder, file), text, { flag: "wx" });
         }
         const names = Object.keys(files);
-        const next = `  cd ${name}\n  npm install\n  npm test\n  TWOTICK_NUMBER=+15551230009 npm start`;
+        const install = `  npm install   # with a package that you made: npm install …/twotick-${plan.version}.tgz`;
+        const next = `  cd ${name}\n${install}\n  npm test\n  TWOTICK_NUMBER=+15551230009 npm start`;
         shell.output.tell(
           { folder, files: names },
           dryRun

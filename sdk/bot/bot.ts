@@ -202,6 +202,8 @@ export class Bot<S = undefined> extends Composer<Context<S>> {
   #passOn(client: BotClient, name: keyof BotClientEvents): void {
     client.on(name, (detail) => {
       if (name === "error" && !this.#listened.has("error")) report(detail);
+      if (name === "failed" && !this.#listened.has("failed"))
+        report((detail as BotClientEvents["failed"]).error, "a message was not sent: ");
       if (name === "fatal") {
         if (!this.#listened.has("fatal")) report(detail);
         this.#duties?.fail();
@@ -243,6 +245,6 @@ export class Bot<S = undefined> extends Composer<Context<S>> {
 }
 
 /** The last resort of what nobody listens to. */
-function report(error: unknown): void {
-  console.error("bot:", error instanceof TwotickError ? `${error.code}: ${error.message}` : error);
+function report(error: unknown, what = ""): void {
+  console.error(`bot: ${what}`, error instanceof TwotickError ? `${error.code}: ${error.message}` : error);
 }
