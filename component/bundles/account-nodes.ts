@@ -1,5 +1,5 @@
 import { StanzaError } from "../../src/errors.js";
-import { NS } from "../../src/namespaces.js";
+import { NS, OMEMO_BUNDLE_NODE_PREFIX, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
 import { attribute, childElements, xml, type Element } from "../../src/xml.js";
 import type { Sender } from "../capability.js";
 
@@ -14,6 +14,9 @@ export const MAX_ITEMS = 3;
 
 /** Bytes of one item: a bundle of 500 prekeys has about 50,000. */
 const MAX_ITEM_BYTES = 64 * 1024;
+
+/** Devices of a list that is made of bundles. */
+const MAX_BUNDLES = 32;
 
 /** What is asked for: some items of a node by their ids, or its newest ones. */
 export interface AskedItems {
@@ -42,10 +45,31 @@ export class AccountNodes {
    * @throws {StanzaError} `item-not-found`, and `remote-server-timeout` when it may be there later
    */
   async read(account: string, asked: AskedItems): Promise<Element[]> {
+    try {
+      return await this.#items(account, asked);
+    } catch (error) {
+      const isMissing = error instanceof StanzaError && error.condition === "item-not-found";
+      if (asked.node !== OMEMO_DEVICE_LIST_NODE || !isMissing) throw error;
+      return [await this.#listOfBundles(account)];
+    }
+  }
+
+  async #items(account: string, asked: AskedItems): Promise<Element[]> {
     const request = xml("pubsub", { xmlns: NS.pubsub }, itemsElement(asked));
     const iq = xml("iq", { type: "get", from: this.#domain, to: account }, request);
     const answer = await this.#ask(iq);
     return copyItems(answer.getChild("pubsub", NS.pubsub)?.getChild("items"), asked);
+  }
+
+  // Some apps publish a bundle and begin no list (Profanity 0.13); a list that is there, and be it empty, has the last word
+  async #listOfBundles(account: string): Promise<Element> {
+    const request = xml("query", { xmlns: NS.discoItems });
+    const answer = await this.#ask(xml("iq", { type: "get", from: this.#domain, to: account }, request));
+    const nodes = answer.getChild("query", NS.discoItems)?.getChildren("item") ?? [];
+    const ids = nodes.flatMap((item) => bundleId(attribute(item, "node") ?? "") ?? []).slice(0, MAX_BUNDLES);
+    if (ids.length === 0) throw notFound();
+    const list = xml("list", { xmlns: NS.omemo }, ...ids.map((id) => xml("device", { id })));
+    return xml("item", { id: "current" }, list);
   }
 
   async #ask(iq: Element): Promise<Element> {
@@ -59,6 +83,17 @@ export class AccountNodes {
       });
     }
   }
+}
+
+/** The device id in the name of a bundle's node; `undefined` when it is none. Source: XEP-0384 0.3 §4.3 */
+export function bundleId(node: string): string | undefined {
+  const id = node.startsWith(OMEMO_BUNDLE_NODE_PREFIX) ? node.slice(OMEMO_BUNDLE_NODE_PREFIX.length) : "";
+  return isDeviceId(id) ? id : undefined;
+}
+
+/** Whether a text is a device's id, as far as its form goes. */
+export function isDeviceId(text: string): boolean {
+  return /^\d{1,10}$/.test(text);
 }
 
 function itemsElement({ node, ids, maxItems }: AskedItems): Element {

@@ -3,7 +3,6 @@ import {
   NS,
   OMEMO2_BUNDLES_NODE,
   OMEMO2_DEVICE_LIST_NODE,
-  OMEMO_BUNDLE_NODE_PREFIX,
   OMEMO_DEVICE_LIST_NODE,
 } from "../../src/namespaces.js";
 import { attribute, childElements, xml, type Element } from "../../src/xml.js";
@@ -12,7 +11,7 @@ import type { Context, IqRequest } from "../capability.js";
 import { refusalError } from "../mailbox/service.js";
 import type { ContactOperations } from "../contacts/store.js";
 import type { Remote } from "../store/operations.js";
-import { AccountNodes, MAX_ITEMS, type AskedItems } from "./account-nodes.js";
+import { AccountNodes, bundleId, isDeviceId, MAX_ITEMS, type AskedItems } from "./account-nodes.js";
 import { presentProfileItems, readProfileItems } from "./profile-nodes.js";
 
 /** What the proxy needs from its surroundings. */
@@ -77,9 +76,7 @@ function readItems(pubsub: Element): AskedItems {
   }
   // XEP-0384 0.8 §5.3.2: all bundles are in one node, each in the item named by its device id
   if (node === OMEMO2_BUNDLES_NODE) return { node, ids: readItemIds(items), maxItems: MAX_ITEMS };
-  const isBundle =
-    node.startsWith(OMEMO_BUNDLE_NODE_PREFIX) && isId(node.slice(OMEMO_BUNDLE_NODE_PREFIX.length));
-  if (!isBundle && node !== OMEMO_DEVICE_LIST_NODE && node !== OMEMO2_DEVICE_LIST_NODE) {
+  if (bundleId(node) === undefined && node !== OMEMO_DEVICE_LIST_NODE && node !== OMEMO2_DEVICE_LIST_NODE) {
     throw new StanzaError("not-allowed", "only OMEMO keys, names and pictures can be read here");
   }
   // In these nodes every item replaces the one before, under whichever id
@@ -89,13 +86,9 @@ function readItems(pubsub: Element): AskedItems {
 // XEP-0060 §6.5.8
 function readItemIds(items: Element): string[] {
   const ids = items.getChildren("item").map((item) => attribute(item, "id") ?? "");
-  if (!ids.every(isId)) throw new StanzaError("not-allowed", "a bundle is named by a device id");
+  if (!ids.every(isDeviceId)) throw new StanzaError("not-allowed", "a bundle is named by a device id");
   if (ids.length > MAX_ITEMS) {
     throw new StanzaError("policy-violation", `at most ${MAX_ITEMS} bundles can be read at once`);
   }
   return ids;
-}
-
-function isId(text: string): boolean {
-  return /^\d{1,10}$/.test(text);
 }

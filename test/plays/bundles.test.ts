@@ -12,7 +12,7 @@ import {
   OMEMO_DEVICE_LIST_NODE,
 } from "../../src/namespaces.js";
 import { Jid } from "../../src/jid.js";
-import { attribute, parseXml, xml, type Element } from "../../src/xml.js";
+import { attribute, childElements, parseXml, xml, type Element } from "../../src/xml.js";
 import { addAccount } from "../support/prosody.js";
 import { body, RawDevice, type DeviceCredentials } from "../support/raw-device.js";
 import { useWorld } from "../support/world.js";
@@ -105,6 +105,22 @@ describe("OMEMO keys of a number", () => {
     await away.stop();
     const list = await romeo.ask("get", items(OMEMO_DEVICE_LIST_NODE), away.numberJid);
     expect(list.getChild("items")?.getChildren("item")).to.have.length(1);
+  });
+
+  it("are those of the bundles where an app has begun no list, and of the list alone once there is one", async () => {
+    const nurse = await connected(await world().person("+15551230004"));
+    const bundle = xml("bundle", { xmlns: NS.omemo }, xml("identityKey", {}, "AAAA"));
+    for (const node of ["31", "32", "none"].map((id) => OMEMO_BUNDLE_NODE_PREFIX + id))
+      await publish(nurse, node, bundle);
+    await publish(nurse, "urn:example:other:33", xml("other", { xmlns: "urn:example:other" }));
+    const ids = async (): Promise<unknown[]> => {
+      const answer = await romeo.ask("get", items(OMEMO_DEVICE_LIST_NODE), nurse.numberJid);
+      const list = answer.getChild("items")?.getChild("item")?.getChild("list", NS.omemo);
+      return childElements(list ?? xml("none")).map((device) => attribute(device, "id"));
+    };
+    expect(await ids()).to.have.members(["31", "32"]);
+    await publish(nurse, OMEMO_DEVICE_LIST_NODE, xml("list", { xmlns: NS.omemo }));
+    expect(await ids()).to.deep.equal([]);
   });
 
   it("are not there in the same way for a number without keys and for a missing bundle", async () => {
