@@ -32,7 +32,7 @@ describe("the package", function () {
       "README.md",
       "LICENSE",
       "CHANGELOG.md",
-      "docs/operations",
+      "docs",
       "prosody/development.cfg.lua",
     ])
       cpSync(join(ROOT, name), join(folder, name), { recursive: true });
@@ -65,6 +65,8 @@ describe("the package", function () {
       "dist/component/store/thread.js",
       "dist/component/backup/backup-thread.js",
       "docs/operations/twotick.service",
+      "docs/bots.md",
+      "docs/testing.md",
     ])
       expect(paths()).to.include(path);
     expect(Object.keys(bin)).to.deep.equal(["twotick"]);
