@@ -203,7 +203,7 @@ export class Bot<S = undefined> extends Composer<Context<S>> {
     client.on(name, (detail) => {
       if (name === "error" && !this.#listened.has("error")) report(detail);
       if (name === "failed" && !this.#listened.has("failed"))
-        report((detail as BotClientEvents["failed"]).error, "a message was not sent: ");
+        reportUnsent(detail as BotClientEvents["failed"]);
       if (name === "fatal") {
         if (!this.#listened.has("fatal")) report(detail);
         this.#duties?.fail();
@@ -244,7 +244,12 @@ export class Bot<S = undefined> extends Composer<Context<S>> {
   }
 }
 
+// What the program itself took back is no news to it
+function reportUnsent({ error }: BotClientEvents["failed"]): void {
+  if (error.code !== "cancelled") report(error, " a message was not sent:");
+}
+
 /** The last resort of what nobody listens to. */
 function report(error: unknown, what = ""): void {
-  console.error(`bot: ${what}`, error instanceof TwotickError ? `${error.code}: ${error.message}` : error);
+  console.error(`bot:${what}`, error instanceof TwotickError ? `${error.code}: ${error.message}` : error);
 }

@@ -73,15 +73,26 @@ describe("the code of docs/bots.md", () => {
   }
 
   it("has every block that a test knows of, and no other", () => {
-    const names = ["echo", "shop", "answers", "counter", "later", "failing", "bots.test", "block-7"];
+    const names = [
+      "echo",
+      "shop",
+      "answers",
+      "undeliverable",
+      "counter",
+      "later",
+      "failing",
+      "bots.test",
+      "inbox",
+    ];
     expect([...blocks.keys()]).to.deep.equal(names.map((name) => `${name}.ts`));
   });
 
   it("passes its own test", async () => {
-    await import(pathToFileURL(join(folder, "bots.test.ts")).href);
+    for (const name of ["bots.test.ts", "undeliverable.ts"])
+      await import(pathToFileURL(join(folder, name)).href);
   }).timeout(PATIENCE_MS);
 
-  for (const name of ["echo.ts", "block-7.ts"]) {
+  for (const name of ["echo.ts", "inbox.ts"]) {
     it(`answers with a real server: ${name}`, async () => {
       const number = await start(name);
       const romeo = await people.arrive();

@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { Bot, Composer, type Context, session } from "../../../sdk/bot/mod.js";
-import { botTest, openMemoryStorage } from "../../../sdk/testing/mod.js";
+import type { BotClientEvents } from "../../../sdk/bot/port.js";
+import { ClientDouble } from "../../../sdk/testing/client-double.js";
+import { botTest, ManualClock, openMemoryStorage } from "../../../sdk/testing/mod.js";
+import { TwotickError } from "../../../src/errors.js";
+import { newDeviceId } from "../../../src/ids.js";
+import { phoneNumber } from "../../../src/phone-number.js";
 import { until } from "../../support/until.js";
 
 /** Something that a handler waits for and a test opens. */
@@ -165,6 +170,53 @@ describe("Bot", () => {
     await test.reconnect();
     romeo.hearsNothing();
     await test.stop();
+  });
+
+  describe("says on the console that a message cannot be sent", () => {
+    const failed = { handle: { id: "m1" } } as BotClientEvents["failed"];
+    const listeners: ((detail: BotClientEvents["failed"]) => void)[] = [];
+    class Telling extends ClientDouble {
+      override on<Name extends keyof BotClientEvents>(
+        name: Name,
+        listener: (detail: BotClientEvents[Name]) => void,
+      ): () => void {
+        if (name === "failed") listeners.push(listener as (detail: BotClientEvents["failed"]) => void);
+        return super.on(name, listener);
+      }
+    }
+    const { error: printed } = console;
+    afterEach(() => {
+      console.error = printed;
+      listeners.length = 0;
+    });
+
+    /** What stands on the console when it fails so. */
+    async function told(bot: Bot, code: string): Promise<string[]> {
+      const lines: string[] = [];
+      console.error = (...words: unknown[]) => void lines.push(words.join(" "));
+      const number = phoneNumber("+15551230009");
+      const device = newDeviceId();
+      const storage = openMemoryStorage();
+      await bot.run(new Telling({ storage, clock: new ManualClock(), number, device, accept: () => {} }));
+      for (const listener of listeners) listener({ ...failed, error: new TwotickError(code, "no keys") });
+      await bot.stop();
+      return lines;
+    }
+
+    it("where nobody listens", async () => {
+      expect(await told(new Bot(), "no-devices")).to.deep.equal([
+        "bot: a message was not sent: no-devices: no keys",
+      ]);
+    });
+
+    it("not where somebody does, and not when the program took it back", async () => {
+      const bot = new Bot();
+      const heard: string[] = [];
+      bot.listen("failed", ({ error }) => heard.push(error.code));
+      expect(await told(bot, "no-devices")).to.deep.equal([]);
+      expect(heard).to.deep.equal(["no-devices"]);
+      expect(await told(new Bot(), "cancelled")).to.deep.equal([]);
+    });
   });
 
   it("waits for what a handler did not wait for, and fails when that fails", async () => {
