@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { People, type Person } from "../sdk/client/people.js";
+import { Bot } from "../../sdk/bot/mod.js";
+import { Client, openMemoryStorage } from "../../sdk/mod.js";
+import { enrol, freshNumber, People, type Person } from "../sdk/client/people.js";
 import { Profanity } from "../support/profanity.js";
 import { until } from "../support/until.js";
 import { PASSWORD, useWorld } from "../support/world.js";
@@ -89,6 +91,32 @@ describe("Profanity, at numbers", function () {
     await heard(nurse, "and Juliet is the sun");
     await romeo.seesReceiptOf("and Juliet is the sun");
     expect(nurse.told.undecryptable).to.equal(undefined);
+  });
+
+  it("is answered by a bot, encrypted both ways", async () => {
+    const storage = openMemoryStorage();
+    const number = freshNumber();
+    const account = await enrol(world(), number, storage);
+    const client = await Client.open({ storage, service: world().prosody.service, account });
+    const bot = new Bot();
+    const heardEncrypted: boolean[] = [];
+    bot.on("message:text", (ctx) => {
+      heardEncrypted.push(ctx.isEncrypted);
+      return ctx.reply(`${ctx.text}, you say`);
+    });
+    await bot.run(client);
+    try {
+      turnTo(romeo, number, `/omemo start ${jidOf(number)}`);
+      await romeo.sees("[OMEMO]");
+      const fingerprint = client.fingerprint?.match(/.{8}/g)?.join("-") ?? "";
+      await romeo.asks("/omemo fingerprint", fingerprint);
+      romeo.type(`/omemo trust ${jidOf(number)} ${fingerprint}`);
+      await romeo.says("Speak again, bright angel");
+      await romeo.sees("Speak again, bright angel, you say");
+      expect(heardEncrypted).to.deep.equal([true]);
+    } finally {
+      await bot.stop();
+    }
   });
 
   it("is told once and in order what was written while it was away", async () => {
