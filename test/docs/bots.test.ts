@@ -1,31 +1,29 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { Client, openSqliteStorage } from "../../sdk/mod.js";
 import { enrol, freshNumber, People } from "../sdk/client/people.js";
 import { until } from "../support/until.js";
 import { useWorld } from "../support/world.js";
-import { fromSources } from "./blocks.js";
+import { blocksOf, fromSources, ROOT } from "./blocks.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PATIENCE_MS = 20_000;
 
-/** The TypeScript blocks of a document, by the name in their first line; those without one are numbered. */
-function blocksOf(document: string): Map<string, string> {
-  const text = readFileSync(join(ROOT, document), "utf8");
-  const found = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
+/** The TypeScript blocks of the guide, by the name in their first line; one without is numbered, which no test knows. */
+function programs(): Map<string, string> {
+  const found = blocksOf("docs/bots.md").filter(({ language }) => language === "ts");
   return new Map(
-    found.map((code, index) => [/^\/\/ (\S+\.ts)$/m.exec(code)?.[1] ?? `block-${index}.ts`, code]),
+    found.map(({ code }, index) => [/^\/\/ (\S+\.ts)$/m.exec(code)?.[1] ?? `block-${index}.ts`, code]),
   );
 }
 
 describe("the code of docs/bots.md", () => {
   const world = useWorld();
   const people = new People(world);
-  const blocks = blocksOf("docs/bots.md");
+  const blocks = programs();
   let folder: string;
   let running: ChildProcess | undefined;
 
