@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { readJournal, type JournalLine, type JournalReport } from "../../sdk/testing/mod.js";
+import { compiled } from "../support/compiled.js";
 import { MORTAL } from "../support/mortal.js";
 import { within } from "../support/within.js";
 import type { PersonOptions } from "./person.js";
 
 const END_WITHIN_MS = 30_000;
-const PERSON = new URL("person.ts", import.meta.url).pathname;
 
 /** One person: an SDK device in a process of its own, which can be killed. */
 export class Person {
@@ -24,9 +25,10 @@ export class Person {
   /** Starts the process and waits until it runs. */
   async start(): Promise<void> {
     const options = JSON.stringify(this.#options);
-    const command = [...MORTAL, ...this.#runner, process.execPath, "--import", "tsx", PERSON, options];
-    const [program = "", ...args] = command;
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const program = join(compiled(), "test/faults/person.js");
+    const command = [...MORTAL, ...this.#runner, process.execPath, program, options];
+    const [runner = "", ...args] = command;
+    const child = spawn(runner, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#process = child;
     await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
     if (hasEnded(child)) throw new Error(`${this.#options.number} exited with ${child.exitCode}`);

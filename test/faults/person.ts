@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { Client, isSignedUp, openSqliteStorage, signUpDevice } from "../../sdk/mod.js";
-import { Journal, keepJournal } from "../../sdk/testing/mod.js";
+import { hashBody, Journal, keepJournal } from "../../sdk/testing/mod.js";
 
 /** What a person of the kill test is started with, as JSON in the first argument. */
 export interface PersonOptions {
@@ -12,6 +12,10 @@ export interface PersonOptions {
   readonly peer: string;
   /** 25 unless given. */
   readonly sendEveryMs?: number;
+  /** How many messages it sends at a time at most; one unless given. */
+  readonly burst?: number;
+  /** How many may be neither accepted nor refused before it waits; no limit unless given. */
+  readonly aheadAtMost?: number;
   /** Set where the server is not on loopback and has no certificate. */
   readonly allowPlaintext?: boolean;
   /** Whether it was signed up elsewhere and was never online. */
@@ -41,6 +45,8 @@ const {
   peer,
   allowPlaintext,
   sendEveryMs = SEND_EVERY_MS,
+  burst = 1,
+  aheadAtMost = Infinity,
 } = options;
 // One of the two has an encrypted store
 const key = number.endsWith("2") ? { key: Buffer.alloc(32, 2) } : {};
@@ -53,8 +59,15 @@ if (isNew) {
 const client = await Client.open({ storage, service, connection: { ...CONNECTION, allowPlaintext } });
 const journal = new Journal(journalPath);
 const journaled = keepJournal(client, journal, textOf);
-let count = journal.lines().filter((line) => line.kind === "asked").length;
+const before = journal.lines();
+let count = before.filter((line) => line.kind === "asked").length;
 let isQuiet = true;
+/** What is on its way. */
+const open = new Set(before.flatMap((line) => (line.kind === "asked" ? [line.id] : [])));
+for (const line of before) if (line.kind === "told") open.delete(line.id);
+client.on("accepted", ({ handle }) => open.delete(handle.id));
+client.on("receipt", ({ id }) => open.delete(id));
+client.on("failed", ({ handle }) => open.delete(handle.id));
 
 createInterface({ input: process.stdin }).on("line", (line) => {
   if (line === "talk") isQuiet = false;
@@ -65,7 +78,7 @@ client.on("fatal", (error) => {
   process.stderr.write(`${number}: ${error.code} ${error.message}\n`);
   process.exit(1);
 });
-void journaled.show();
+void show();
 // What could not be sent before the last crash comes before anything new, attached or not
 await journaled.resume();
 const started = client.start();
@@ -73,12 +86,20 @@ const started = client.start();
 if (isNew || options.isNewcomer) await started;
 process.stdout.write("running\n");
 
-async function talk(): Promise<void> {
-  if (!isQuiet) {
-    count += 1;
-    const id = `${number}-${count}`;
-    await journaled.send(peer, textOf(id), id);
+/** As {@link JournaledClient.show}, but that it goes on to the next message while one is being acknowledged. */
+async function show(): Promise<void> {
+  for await (const message of client.messages()) {
+    const { id, from, text } = message;
+    journal.write({ kind: "shown", id, from, body: hashBody(text) });
+    void message.acknowledge().then(() => journal.write({ kind: "acknowledged", id, from }));
   }
+}
+
+async function talk(): Promise<void> {
+  const room = isQuiet ? 0 : Math.min(1 + Math.random() * burst, aheadAtMost - open.size);
+  const ids = Array.from({ length: Math.max(0, Math.floor(room)) }, () => `${number}-${++count}`);
+  for (const id of ids) open.add(id);
+  await Promise.all(ids.map((id) => journaled.send(peer, textOf(id), id)));
   setTimeout(() => void talk(), sendEveryMs);
 }
 await talk();

@@ -15,6 +15,7 @@ import type { ProsodyProcess } from "../../prosody/prosody.js";
 import { systemClock, type Clock } from "../../src/clock.js";
 import { newDeviceId, type DeviceId } from "../../src/ids.js";
 import { phoneNumber } from "../../src/phone-number.js";
+import { compiled } from "./compiled.js";
 import { ComponentProcess } from "./component-process.js";
 import { addAccount, temporaryFolder, temporaryProsody, type TestProsodyOptions } from "./prosody.js";
 import { newDeviceKey, type DeviceCredentials } from "./raw-device.js";
@@ -108,7 +109,7 @@ export class World {
         this.config,
         this.folder,
         this.#options.environment?.(this),
-        build && inBuild(build, "component/main"),
+        build === undefined ? join(compiled(), "component/main.js") : inBuild(build, "component/main"),
         this.#options.runner,
       );
       return;
