@@ -1,58 +1,19 @@
 import fc from "fast-check";
 import { expect } from "chai";
 import { parseXml } from "../../src/xml.js";
-import { compare } from "./compare.js";
+import { ACCOUNT_COMMANDS } from "./account-commands.js";
+import { after, command, fate, one, pick, type Command } from "./command.js";
 import type { Fate } from "./database.js";
-import type { Device } from "./model.js";
+import type { Device } from "./things.js";
 import { DAY_MS, NUMBERS, type Asked, type Plot } from "./plot.js";
-import { payloadOf, type Real, type RealDevice } from "./real.js";
+import type { RealDevice } from "./real-device.js";
+import { payloadOf, type Real } from "./real.js";
 
 const UNKNOWN = "+15551230009";
-const STEP_MS = 10;
 const RESEND_MS = 61_000;
-
-/** One thing that may happen. */
-export type Command = fc.AsyncCommand<Plot, Real>;
-
-interface Happening<Choice> {
-  /** How it reads in a counterexample. */
-  tell(choice: Choice): string;
-  /** Whether it can happen now. */
-  can?(plot: Plot, choice: Choice): boolean;
-  happen(plot: Plot, real: Real, choice: Choice): Promise<void>;
-}
-
-function command<Choice>(choices: fc.Arbitrary<Choice>, happening: Happening<Choice>): fc.Arbitrary<Command> {
-  return choices.map((choice) => ({
-    check: (plot: Readonly<Plot>) => happening.can?.(plot as Plot, choice) ?? true,
-    async run(plot: Plot, real: Real): Promise<void> {
-      real.clock.jump(STEP_MS);
-      plot.now = real.clock.now();
-      await happening.happen(plot, real, choice);
-      await real.calm();
-      compare(plot, real);
-    },
-    toString: () => happening.tell(choice),
-  }));
-}
-
-const pick = fc.nat(5);
-// Mostly the process goes on, so that something can come of what was asked of it
-const fate = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(undefined) },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>("before the commit", "after the commit") },
-);
-
-function one<Thing>(things: readonly Thing[], index: number): Thing {
-  return things[index % things.length] as Thing;
-}
 
 function outside(real: Real, { deviceId }: Device): RealDevice {
   return real.device(deviceId as number);
-}
-
-function after(when: Fate | undefined): string {
-  return when ? `, and the process dies ${when}` : "";
 }
 
 async function submit(
@@ -168,14 +129,14 @@ const read = command(fc.record({ by: pick, which: fc.nat(20) }), {
   },
 });
 
-const attach = command(fc.record({ who: pick, isSameStream: fc.boolean() }), {
-  tell: ({ who, isSameStream }) =>
-    `device ${who} attaches${isSameStream ? ", on the stream that it had" : ""}`,
+const attach = command(fc.record({ who: pick, isSameStream: fc.boolean(), isFramed: fc.boolean() }), {
+  tell: ({ who, isSameStream, isFramed }) =>
+    `device ${who} attaches${isFramed ? " with frames" : ""}${isSameStream ? ", on the stream that it had" : ""}`,
   can: (plot) => plot.bound.length > 0,
-  async happen(plot, real, { who, isSameStream }) {
+  async happen(plot, real, { who, isSameStream, isFramed }) {
     const device = one(plot.bound, who);
     plot.attach(device, outside(real, device).last);
-    await real.attach(outside(real, device), isSameStream);
+    await real.attach(outside(real, device), { isSameStream, isFramed });
   },
 });
 
@@ -185,7 +146,7 @@ const leave = command(fc.record({ who: pick }), {
   async happen(plot, real, { who }) {
     const device = one(plot.attached, who);
     plot.leave(device);
-    await real.component.leave(outside(real, device).fullJid);
+    await real.leave(outside(real, device));
   },
 });
 
@@ -227,46 +188,6 @@ const relink = command(fc.constant(undefined), {
   },
 });
 
-const register = command(fc.record({ who: pick }), {
-  tell: ({ who }) => `${one(NUMBERS, who)} gets a new account`,
-  async happen(plot, real, { who }) {
-    const deviceId = plot.newDeviceId();
-    plot.register(one(NUMBERS, who), deviceId);
-    await real.register(one(NUMBERS, who), deviceId);
-  },
-});
-
-const unlink = command(fc.record({ who: pick }), {
-  tell: ({ who }) => `${one(NUMBERS, who)} is given up`,
-  can: (plot, { who }) => plot.accounts.has(one(NUMBERS, who)),
-  async happen(plot, real, { who }) {
-    plot.unlink(one(NUMBERS, who));
-    await real.unlink(one(NUMBERS, who));
-  },
-});
-
-const addDevice = command(fc.record({ who: pick }), {
-  tell: ({ who }) => `${one(NUMBERS, who)} gets another device`,
-  can: (plot, { who }) => (plot.accounts.get(one(NUMBERS, who))?.devices.length ?? 9) < 3,
-  async happen(plot, real, { who }) {
-    const number = one(NUMBERS, who);
-    const account = plot.accounts.get(number);
-    const deviceId = plot.newDeviceId();
-    if (account) plot.addDevice(account, deviceId);
-    await real.addDevice(number, deviceId);
-  },
-});
-
-const removeDevice = command(fc.record({ who: pick }), {
-  tell: ({ who }) => `device ${who} is removed`,
-  can: (plot) => plot.bound.length > 0,
-  async happen(plot, real, { who }) {
-    const device = one(plot.bound, who);
-    plot.removeDevice(device);
-    await real.removeDevice(device.account.number, device.deviceId as number);
-  },
-});
-
 /** Everything that may happen; what happens often stands here often. */
 export const COMMANDS: fc.Arbitrary<Command>[] = [
   ...Array.from({ length: 4 }, () => send),
@@ -278,10 +199,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   days,
   crash,
   relink,
-  register,
-  unlink,
-  addDevice,
-  removeDevice,
+  ...ACCOUNT_COMMANDS,
 ];
 
 /** What happens where devices come again and again without acknowledging what they were sent. */

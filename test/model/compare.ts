@@ -3,7 +3,8 @@ import type { Database } from "better-sqlite3";
 import { RECEIPT_STATES } from "../../src/receipt-state.js";
 import type { Entry } from "../../src/mailbox-deliver.js";
 import type { ReceiptContent } from "../../component/receipts/store.js";
-import type { Device, Message, Model } from "./model.js";
+import type { Model } from "./model.js";
+import type { Device, Message } from "./things.js";
 import { payloadOf, type Real } from "./real.js";
 
 interface EntryRow {
@@ -33,8 +34,8 @@ function compareSession(device: Device, real: Real): void {
   const { session, deviceId } = device;
   if (deviceId === undefined) return;
   const outside = real.device(deviceId);
+  expect(outside.isOpen, `device ${device.row} is attached`).to.equal(session !== undefined);
   if (!session) return;
-  expect(outside.isOpen, `device ${device.row} is attached`).to.equal(true);
   expect(
     outside.received.map(({ seq }) => seq),
     `what was sent to device ${device.row}`,

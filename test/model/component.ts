@@ -3,9 +3,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import type { AccountOperations } from "../../component/accounts/store.js";
+import type { AdminOperations } from "../../component/admin/store.js";
 import type * as AppModule from "../../component/app.js";
 import type { AppEvents, Capability, CapabilityModule, Context, Sender } from "../../component/capability.js";
 import type * as ConfigModule from "../../component/config.js";
+import type { ContactOperations } from "../../component/contacts/store.js";
 import type * as LogModule from "../../component/log.js";
 import type * as ExchangeModule from "../../component/mailbox/exchange.js";
 import type * as MetricsModule from "../../component/metrics.js";
@@ -67,6 +69,8 @@ export class Component {
   readonly store: DirectStore;
   readonly vault: VaultModule.Vault;
   readonly accounts: Remote<AccountOperations>;
+  readonly contacts: Remote<ContactOperations>;
+  readonly admin: Remote<AdminOperations>;
   readonly events: AppEvents;
   readonly #capability: Capability;
   #sent = 0;
@@ -75,6 +79,8 @@ export class Component {
     this.store = new DirectStore(build, durable);
     this.vault = new build.Vault(Buffer.alloc(32, 7));
     this.accounts = this.store.of("accounts") as Remote<AccountOperations>;
+    this.contacts = this.store.of("contacts") as Remote<ContactOperations>;
+    this.admin = this.store.of("admin") as Remote<AdminOperations>;
     this.events = newEvents();
     const link: Sender = {
       isOnline: true,
@@ -114,6 +120,13 @@ export class Component {
       await job.run();
       await this.settle();
     }
+    await this.goOnErasing();
+  }
+
+  /** The admin's job that returns: deletions go on. */
+  async goOnErasing(): Promise<void> {
+    while ((await this.admin.erase()) === "more");
+    await this.settle();
   }
 
   /** The link was down for a moment. */

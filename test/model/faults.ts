@@ -95,6 +95,66 @@ const OWN_FAULTS: readonly ModelFault[] = [
       },
     ],
   },
+  {
+    name: "a block holds nobody up",
+    patches: [
+      {
+        file: `${MAILBOX}/store.ts`,
+        find: "target !== undefined && !hasBlocked(target.account, senderNumber.hash);",
+        replace: "target !== undefined;",
+      },
+    ],
+  },
+  {
+    name: "the next owner of a number inherits devices, mailboxes and blocks",
+    patches: [
+      {
+        file: "component/accounts/store.ts",
+        find: "      const retired = retire(byNumber.get(account.numberHash));\n",
+        replace: `      const heir = byNumber.get(account.numberHash);
+      if (heir) {
+        database.prepare("UPDATE accounts SET jid = ? WHERE id = ?").run(account.jid, heir.id);
+        insertDevice.run(heir.id, account.device?.deviceId ?? null, account.device?.keyHash ?? null, account.now, account.now);
+        return { accountId: heir.id, retired: undefined };
+      }
+      const retired = undefined;\n`,
+      },
+    ],
+  },
+  {
+    name: "a process that comes after one that died asks nobody to attach again",
+    patches: [
+      {
+        file: `${MAILBOX}/delivery.ts`,
+        find: "    for (const fullJid of fullJids) this.#recalled.add(fullJid);\n",
+        replace: "    void fullJids;\n",
+      },
+    ],
+  },
+  {
+    name: "an answer in a frame does not say what was accepted before",
+    patches: [{ file: "src/frame-submit.ts", find: "      !one.isDuplicate &&\n", replace: "" }],
+  },
+  {
+    name: "what is deleted at once goes on waiting for others",
+    patches: [
+      {
+        file: "component/admin/erasure-store.ts",
+        find: "if (row.isAtOnce && row.device >= 0) {",
+        replace: "if (row.isAtOnce && row.device > 0) {",
+      },
+    ],
+  },
+  {
+    name: "a deletion takes what still waits for others",
+    patches: [
+      {
+        file: "component/admin/erasure-store.ts",
+        find: "isAtOnce === 1 || pending <= 0",
+        replace: "isAtOnce === 1 || pending <= 1",
+      },
+    ],
+  },
 ];
 
 /** Everything that the model has to notice. */

@@ -1,63 +1,15 @@
 import { receiptRank, type ReceiptState } from "../../src/receipt-state.js";
 import { MAX_ENTRIES, WINDOW } from "./component.js";
+import type { Account, Device, Erasure, Message } from "./things.js";
 
 const MAX_ATTEMPTS = 5;
 const CAUTIOUS_FROM = 3;
 const MAX_RESENDS = 5;
 
-/** A message that was accepted. */
-export interface Message {
-  readonly sender: number;
-  readonly id: string;
-  readonly recipient: number;
-  readonly to: string;
-  readonly text: string;
-  readonly at: number;
-  /** By row of the device. */
-  readonly states: Map<number, ReceiptState>;
-  /** Entries, and what is set aside, that still need the body. */
-  pending: number;
-}
-
-/** A place in a mailbox: a message, or what a receipt says. */
-export interface Entry {
-  readonly seq: number;
-  readonly at: number;
-  readonly content: Message | string;
-}
-
-interface Session {
-  /** Sequence numbers that went, in order, again and again. */
-  readonly delivered: number[];
-  onTheWay: number[];
-  sent: number;
-  cautiousLeft: number;
-  resends: number;
-}
-
-/** A device, and its mailbox. */
-export interface Device {
-  readonly row: number;
-  readonly account: Account;
-  deviceId: number | undefined;
-  entries: Entry[];
-  nextSeq: number;
-  head: { seq: number; attempts: number };
-  session: Session | undefined;
-  /** What was on the way when its session ended. */
-  cutOff: number[];
-}
-
-/** An account that a number belongs to. */
-export interface Account {
-  readonly row: number;
-  readonly number: string;
-  devices: Device[];
-}
-
 /** What has to be true of the mailboxes, told without a database, a window of promises or a clock. */
 export class Model {
   readonly accounts = new Map<string, Account>();
+  readonly erasures = new Map<string, Erasure>();
   messages: Message[] = [];
   now = 0;
   #rows = 0;
@@ -65,7 +17,7 @@ export class Model {
 
   register(number: string, deviceId: number): Device {
     this.unlink(number);
-    const account: Account = { row: ++this.#accountRows, number, devices: [] };
+    const account = { row: ++this.#accountRows, number, devices: [], blocked: new Set<string>() };
     this.accounts.set(number, account);
     return this.#addRow(account, deviceId);
   }
@@ -108,14 +60,17 @@ export class Model {
     if (!recipient) return "no-such-number";
     if (isBehind) return "mailbox-full";
     const others = account.devices.filter((device) => device.row !== row);
-    const targets = recipient === account ? others : recipient.devices;
+    // Whoever is blocked is told what everybody is told of somebody who never comes
+    const reached = recipient.blocked.has(account.number) ? [] : recipient.devices;
+    const targets = recipient === account ? others : reached;
     const hasRoom = ({ entries }: Device): boolean => entries.length < MAX_ENTRIES;
-    if (targets.length === 0) return "no-other-device";
-    if (!targets.some(hasRoom)) return "mailbox-full";
+    if (recipient === account && targets.length === 0) return "no-other-device";
+    if (targets.length > 0 && !targets.some(hasRoom)) return "mailbox-full";
     const copies = recipient === account ? [] : others.filter(hasRoom);
     const states = new Map(targets.map((device): [number, ReceiptState] => [device.row, "accepted"]));
-    const { now: at } = this;
-    const message = { sender: account.row, id, recipient: recipient.row, to, text, at, states, pending: 0 };
+    const { row: sender, number } = account;
+    const common = { sender, from: number, id, recipient: recipient.row, to, text };
+    const message: Message = { ...common, at: this.now, states, pending: 0 };
     this.messages.push(message);
     const skipped = targets.filter((device) => !hasRoom(device));
     for (const device of [...targets.filter(hasRoom), ...copies]) {
@@ -209,6 +164,30 @@ export class Model {
       if (last !== undefined) this.#end(device, last, () => "expired");
     }
     this.messages = this.messages.filter(({ at, pending }) => at >= forgetBefore || pending > 0);
+  }
+
+  /** Everything about a number is to go. */
+  erase(number: string, isAtOnce: boolean): void {
+    this.unlink(number);
+    const wasAtOnce = this.erasures.get(number)?.isAtOnce ?? false;
+    this.erasures.set(number, { messages: new Set(this.messages), isAtOnce: isAtOnce || wasAtOnce });
+    this.goOnErasing();
+  }
+
+  /** What waits for others goes when it has reached them, or at once. */
+  goOnErasing(): void {
+    for (const [number, { messages, isAtOnce }] of this.erasures) {
+      const isAbout = ({ from, to }: Message): boolean => from === number || to === number;
+      const isTheirs = (content: Message | string): boolean =>
+        typeof content === "string" ? content.includes(` by ${number}: `) : isAbout(content);
+      if (isAtOnce)
+        for (const device of this.devices)
+          device.entries = device.entries.filter(({ content }) => !isTheirs(content));
+      this.messages = this.messages.filter(
+        (one) => !messages.has(one) || !isAbout(one) || (one.pending > 0 && !isAtOnce),
+      );
+      if (!this.messages.some((one) => messages.has(one) && isAbout(one))) this.erasures.delete(number);
+    }
   }
 
   get devices(): Device[] {

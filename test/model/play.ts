@@ -44,7 +44,7 @@ async function begin(plot: Plot, real: Real): Promise<void> {
     const device = plot.register(number, deviceId);
     await real.register(number, deviceId);
     plot.attach(device, 0);
-    await real.attach(real.device(deviceId), false);
+    await real.attach(real.device(deviceId));
     await real.calm();
   }
 }

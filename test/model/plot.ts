@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { KEEP_DAYS } from "./component.js";
-import { Model, type Device } from "./model.js";
+import { Model } from "./model.js";
+import type { Device } from "./things.js";
 import type { Real } from "./real.js";
 import { compare } from "./compare.js";
 
@@ -67,6 +68,7 @@ export class Plot extends Model {
   runJobs(): void {
     const before = this.now - KEEP_DAYS * DAY_MS;
     this.expire(before, before - DAY_MS);
+    this.goOnErasing();
   }
 
   /** The process died and is there again. */
@@ -83,7 +85,7 @@ export async function finish(plot: Plot, real: Real): Promise<void> {
       const outside = real.device(device.deviceId as number);
       if (!device.session) {
         plot.attach(device, outside.last);
-        await real.attach(outside, false);
+        await real.attach(outside);
         await real.calm();
       }
       const seq = outside.received.at(-1)?.seq ?? outside.last;

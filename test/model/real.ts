@@ -1,40 +1,35 @@
 import { sign } from "node:crypto";
 import { hashDeviceKey } from "../../component/mailbox/service.js";
+import { decodeDelivery } from "../../src/frame-deliver.js";
+import { encodePayload } from "../../src/frame-payload.js";
+import { encodeSubmit, type FramedAnswer } from "../../src/frame-submit.js";
+import { FRAME_VERSION, readFrame, writeFrame } from "../../src/frame.js";
 import type { DeviceId, MessageId, Seq } from "../../src/ids.js";
 import { Jid } from "../../src/jid.js";
 import { attachStatement, readAttached, writeAttach, type AttachProof } from "../../src/mailbox-attach.js";
-import { readDeliver, type Entry } from "../../src/mailbox-deliver.js";
+import { readDeliver } from "../../src/mailbox-deliver.js";
 import {
   readSubmitted,
   writeAcknowledgement,
   writeSubmit,
   type Acknowledgement,
+  type SubmitOutcome,
 } from "../../src/mailbox-submit.js";
 import { NS } from "../../src/namespaces.js";
 import { phoneNumber } from "../../src/phone-number.js";
 import { attribute, parseXml, requireAttribute, xml, type Element } from "../../src/xml.js";
-import { body, newDeviceKey } from "../support/raw-device.js";
+import { body } from "../support/raw-device.js";
 import { Component, DOMAIN, HOST, type Build } from "./component.js";
 import type { Durable, Fate } from "./database.js";
 import { JumpClock } from "./jump-clock.js";
+import { newRealDevice, type RealDevice } from "./real-device.js";
 
 const MOMENT_MS = 25;
 
-// Making keys would take most of the time of a run
-const KEYS = Array.from({ length: 8 }, () => newDeviceKey());
-
-/** A device as the outside world has it: what is durable on it survives everything. */
-export interface RealDevice {
-  readonly jid: string;
-  readonly deviceId: number;
-  readonly key: (typeof KEYS)[number];
-  fullJid: string;
-  token: string | undefined;
-  /** The last entry that is durable here. */
-  last: number;
-  /** What was received since it attached. */
-  received: Entry[];
-  isOpen: boolean;
+interface Message {
+  readonly id: string;
+  readonly to: string;
+  readonly payload: string;
 }
 
 /** The product, its database and the devices around it. */
@@ -42,9 +37,9 @@ export class Real {
   readonly clock = new JumpClock();
   readonly #build: Build;
   readonly #devices = new Map<string, RealDevice>();
-  readonly #jids = new Map<string, string>();
   durable: Durable;
   component: Component;
+  #asked: readonly MessageId[] = [];
   #resources = 0;
   #accounts = 0;
 
@@ -81,11 +76,15 @@ export class Real {
     work: () => Promise<void>,
   ): Promise<boolean> {
     this.component.store.fate = fate;
-    await work();
+    const working = work();
+    // What a dead process was asked never ends
+    if (fate) await Promise.race([working, this.component.settle()]);
     if (fate && this.component.store.isDead) {
+      working.catch(() => undefined);
       await this.crash();
       return true;
     }
+    await working;
     this.component.store.fate = undefined;
     return false;
   }
@@ -104,25 +103,52 @@ export class Real {
       device: bound(device),
       now: this.clock.now(),
     });
-    this.#jids.set(number, jid);
     if (retired) events.accountGone(retired.jid);
     await this.component.settle();
   }
 
+  async block(number: string, other: string, isBlocked: boolean): Promise<void> {
+    const { vault, contacts } = this.component;
+    const e164 = phoneNumber(other);
+    await contacts.block({
+      jid: await this.#jidOf(number),
+      numberHash: vault.hashNumber(e164),
+      numberSealed: vault.sealNumber(e164),
+      place: "here",
+      isBlocked,
+      now: this.clock.now(),
+    });
+  }
+
+  /** As the admin has it done, one step after the other. */
+  async erase(number: string, isAtOnce: boolean): Promise<void> {
+    const { vault, admin, events } = this.component;
+    const numberHash = vault.hashNumber(phoneNumber(number));
+    const begun = await admin.beginErasure({ numberHash, limitKeys: [], isAtOnce, now: this.clock.now() });
+    if (begun?.retired) events.accountGone(begun.retired.jid);
+    await this.component.settle();
+    await this.component.goOnErasing();
+  }
+
+  async leave(device: RealDevice): Promise<void> {
+    device.isOpen = false;
+    await this.component.leave(device.fullJid);
+  }
+
   async unlink(number: string): Promise<void> {
-    const jid = this.#jids.get(number) ?? "";
+    const jid = await this.#jidOf(number);
     await this.component.accounts.unlink(jid);
     this.component.events.accountGone(jid);
     await this.component.settle();
   }
 
   async addDevice(number: string, deviceId: number): Promise<void> {
-    const jid = this.#jids.get(number) ?? "";
+    const jid = await this.#jidOf(number);
     await this.component.accounts.addDevice(jid, bound(this.#newDevice(jid, deviceId)), this.clock.now());
   }
 
   async removeDevice(number: string, deviceId: number): Promise<void> {
-    const jid = this.#jids.get(number) ?? "";
+    const jid = await this.#jidOf(number);
     await this.component.accounts.removeDevice(jid, deviceId as DeviceId, this.clock.now());
     this.component.events.devicesGone(jid);
     await this.component.settle();
@@ -133,16 +159,23 @@ export class Real {
   }
 
   /** Opens the mailbox, on the stream that it had or on a new one, by token where there is one that is good still. */
-  async attach(device: RealDevice, isSameStream: boolean): Promise<void> {
+  async attach(device: RealDevice, { isSameStream = false, isFramed = false } = {}): Promise<void> {
     if (!isSameStream) device.fullJid = `${device.jid}/${++this.#resources}`;
     device.received = [];
     device.isOpen = true;
+    device.isFramed = isFramed;
+    const frame = isFramed ? { frame: FRAME_VERSION } : {};
     const ask = async (proof: AttachProof): Promise<Element | undefined> =>
       this.component.ask(
         device.fullJid,
         "set",
         parseXml(
-          writeAttach({ device: device.deviceId as DeviceId, last: device.last as Seq, proof }).toString(),
+          writeAttach({
+            device: device.deviceId as DeviceId,
+            last: device.last as Seq,
+            proof,
+            ...frame,
+          }).toString(),
         ),
       );
     const byToken = device.token && (await ask({ token: device.token }).catch(() => undefined));
@@ -159,10 +192,48 @@ export class Real {
 
   /** Submits, and answers what became of each; `undefined` when the answer never came. */
   async submit(
-    { fullJid }: RealDevice,
-    messages: readonly { id: string; to: string; payload: string }[],
+    device: RealDevice,
+    messages: readonly Message[],
     acknowledgement?: Acknowledgement,
   ): Promise<string[] | undefined> {
+    const outcomes = device.isFramed
+      ? await this.#submitFrame(device, messages, acknowledgement)
+      : await this.#submitXml(device, messages, acknowledgement);
+    return outcomes?.map((outcome) => {
+      if ("error" in outcome) return outcome.error.applicationCondition ?? outcome.error.condition;
+      return outcome.isDuplicate ? "duplicate" : "accepted";
+    });
+  }
+
+  async #submitFrame(
+    device: RealDevice,
+    messages: readonly Message[],
+    acknowledgement?: Acknowledgement,
+  ): Promise<readonly SubmitOutcome[] | undefined> {
+    const content = encodeSubmit(
+      {
+        ...(acknowledgement && { acknowledgement }),
+        messages: messages.map(({ id, to, payload }) => {
+          return { id, to: `${to}@${DOMAIN}`, payload: encodePayload(payload, DOMAIN) };
+        }),
+      },
+      DOMAIN,
+    );
+    device.submits += 1;
+    device.answer = undefined;
+    this.#asked = messages.map(({ id }) => id as MessageId);
+    await this.component.say(device.fullJid, parseXml(writeFrame(content, device.submits)));
+    const { answer } = device as { answer: FramedAnswer | undefined };
+    if (answer && "error" in answer) throw answer.error;
+    if (!answer && !this.component.store.isDead) throw new Error("no answer to a frame");
+    return answer?.outcomes;
+  }
+
+  async #submitXml(
+    { fullJid }: RealDevice,
+    messages: readonly Message[],
+    acknowledgement?: Acknowledgement,
+  ): Promise<SubmitOutcome[] | undefined> {
     const submit = writeSubmit({
       ...(acknowledgement && { acknowledgement }),
       messages: messages.map(({ id, to, payload }) => ({
@@ -172,13 +243,7 @@ export class Real {
       })),
     });
     const answer = await this.component.ask(fullJid, "set", parseXml(submit));
-    return (
-      answer &&
-      readSubmitted(answer).map((outcome) => {
-        if ("error" in outcome) return outcome.error.applicationCondition ?? outcome.error.condition;
-        return outcome.isDuplicate ? "duplicate" : "accepted";
-      })
-    );
+    return answer && readSubmitted(answer);
   }
 
   async acknowledge({ fullJid }: RealDevice, seq: number, undecryptable: readonly number[]): Promise<void> {
@@ -186,10 +251,13 @@ export class Real {
     await this.component.say(fullJid, parseXml(ack));
   }
 
+  async #jidOf(number: string): Promise<string> {
+    const { accounts, vault } = this.component;
+    return (await accounts.findByNumber(vault.hashNumber(phoneNumber(number))))?.jid ?? "";
+  }
+
   #newDevice(jid: string, deviceId: number): RealDevice {
-    const key = KEYS[deviceId % KEYS.length] as (typeof KEYS)[number];
-    const fullJid = `${jid}/device-${deviceId}`;
-    const device = { jid, deviceId, key, fullJid, token: undefined, last: 0, received: [], isOpen: false };
+    const device = newRealDevice(jid, deviceId);
     this.#devices.set(String(deviceId), device);
     return device;
   }
@@ -201,6 +269,11 @@ export class Real {
     if (stanza.getChild("detached", NS.mailbox)) device.isOpen = false;
     const deliver = stanza.getChild("deliver", NS.mailbox);
     if (deliver) device.received.push(...readDeliver(deliver));
+    const frame = stanza.getChild("frame", NS.mailbox);
+    if (!frame) return;
+    const { entries, answers } = decodeDelivery(readFrame(frame), DOMAIN, () => this.#asked);
+    device.received.push(...entries);
+    device.answer = answers.find((answer) => answer.number === device.submits) ?? device.answer;
   }
 }
 
