@@ -99,8 +99,8 @@ const OWN_FAULTS: readonly ModelFault[] = [
     name: "a block holds nobody up",
     patches: [
       {
-        file: `${MAILBOX}/store.ts`,
-        find: "target !== undefined && !hasBlocked(target.account, senderNumber.hash);",
+        file: `${MAILBOX}/accept-store.ts`,
+        find: "target !== undefined && !hasBlocked(target.account, submit.numberHash);",
         replace: "target !== undefined;",
       },
     ],
