@@ -35,7 +35,7 @@ export async function play(build: Build, open: () => Durable, options: PlayOptio
   );
 }
 
-/** Two people who are online, so that no story has to begin with their coming. */
+/** Two people who are online, one in each form, so that no story has to begin with their coming. */
 async function begin(plot: Plot, real: Real): Promise<void> {
   await real.component.start();
   plot.now = real.clock.now();
@@ -44,7 +44,7 @@ async function begin(plot: Plot, real: Real): Promise<void> {
     const device = plot.register(number, deviceId);
     await real.register(number, deviceId);
     plot.attach(device, 0);
-    await real.attach(real.device(deviceId));
+    await real.attach(real.device(deviceId), { isFramed: number === NUMBERS[1] });
     await real.calm();
   }
 }
