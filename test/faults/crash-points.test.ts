@@ -9,7 +9,7 @@ import { World } from "../support/world.js";
 import { Correspondents } from "./correspondents.js";
 import { Armory } from "./crash/armory.js";
 import { CRASH_PATCHES, CRASH_POINTS, type CrashPoint } from "./crash/points.js";
-import { Build } from "./seeded/build.js";
+import { Build } from "../support/build.js";
 
 // The long form: TWOTICK_CRASH_ROUNDS=50 npx mocha test/faults/crash-points.test.ts
 const ROUNDS = Number(process.env.TWOTICK_CRASH_ROUNDS ?? 1);

@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/prosody.js";
 import { within } from "../support/within.js";
 import { Armory } from "./crash/armory.js";
 import { MIGRATION_PATCHES, MIGRATION_POINTS } from "./crash/points.js";
-import { Build } from "./seeded/build.js";
+import { Build } from "../support/build.js";
 
 // Every step: TWOTICK_MIGRATION_STEPS=all npx mocha test/faults/migration-crash.test.ts
 const IS_LONG = process.env.TWOTICK_MIGRATION_STEPS === "all";
@@ -125,8 +125,8 @@ describe("a migration that is killed", () => {
   }
 
   async function run(path: string): Promise<NodeJS.Signals | null> {
-    const program = join(build.folder, "test/faults/crash/migrate.ts");
-    const [runner, ...args] = [...MORTAL, process.execPath, "--import", "tsx", program, path];
+    const program = build.program("test/faults/crash/migrate");
+    const [runner, ...args] = [...MORTAL, process.execPath, program, path];
     const child = spawn(runner, args, {
       env: { ...process.env, ...armory.environment },
       stdio: ["ignore", "ignore", "inherit"],

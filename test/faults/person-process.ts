@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { readJournal, type JournalLine, type JournalReport } from "../../sdk/testing/mod.js";
-import { compiled } from "../support/compiled.js";
+import { Build } from "../support/build.js";
 import { MORTAL } from "../support/mortal.js";
 import { within } from "../support/within.js";
 import type { PersonOptions } from "./person.js";
@@ -25,7 +24,7 @@ export class Person {
   /** Starts the process and waits until it runs. */
   async start(): Promise<void> {
     const options = JSON.stringify(this.#options);
-    const program = join(compiled(), "test/faults/person.js");
+    const program = Build.unpatched().program("test/faults/person");
     const command = [...MORTAL, ...this.#runner, process.execPath, program, options];
     const [runner = "", ...args] = command;
     const child = spawn(runner, args, { stdio: ["pipe", "pipe", "inherit"] });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { JournalReport } from "../../sdk/testing/mod.js";
-import { Build, type Patch } from "./seeded/build.js";
+import { Build, type Patch } from "../support/build.js";
 import { COMPONENT_FAULTS, SDK_FAULTS, type SeededFault } from "./seeded/faults.js";
 import { play, SHARED_SCENARIOS, type ScenarioName } from "./seeded/plays.js";
 

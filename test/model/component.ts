@@ -42,25 +42,25 @@ export interface Build extends StoreParts {
   readonly Vault: typeof VaultModule.Vault;
 }
 
-/** Loads the sources of a folder. */
-export async function loadBuild(root: string): Promise<Build> {
+/** Loads the JavaScript in a folder. */
+export async function loadBuild(folder: string): Promise<Build> {
   const load = async <Module>(path: string): Promise<Module> =>
-    (await import(pathToFileURL(join(root, path)).href)) as Module;
-  const { storeModules } = await load<typeof AppModule>("component/app.ts");
+    (await import(pathToFileURL(join(folder, path)).href)) as Module;
+  const { storeModules } = await load<typeof AppModule>("component/app.js");
   const stores = await Promise.all(
     storeModules().map(async (url) => ((await import(url.href)) as { store: Build["stores"][number] }).store),
   );
   return {
     stores,
-    ...(await load<Pick<Build, "openDatabase">>("component/store/database.ts")),
-    ...(await load<Pick<Build, "migrate">>("component/store/migrations.ts")),
-    ...(await load<Pick<Build, "mailbox">>("component/mailbox/mod.ts")),
-    ...(await load<Pick<Build, "Exchange">>("component/mailbox/exchange.ts")),
-    ...(await load<Pick<Build, "createMetrics">>("component/metrics.ts")),
-    ...(await load<Pick<Build, "createLog">>("component/log.ts")),
-    ...(await load<Pick<Build, "checkConfig">>("component/config.ts")),
-    ...(await load<Pick<Build, "Numbers">>("component/numbers.ts")),
-    ...(await load<Pick<Build, "Vault">>("component/store/vault.ts")),
+    ...(await load<Pick<Build, "openDatabase">>("component/store/database.js")),
+    ...(await load<Pick<Build, "migrate">>("component/store/migrations.js")),
+    ...(await load<Pick<Build, "mailbox">>("component/mailbox/mod.js")),
+    ...(await load<Pick<Build, "Exchange">>("component/mailbox/exchange.js")),
+    ...(await load<Pick<Build, "createMetrics">>("component/metrics.js")),
+    ...(await load<Pick<Build, "createLog">>("component/log.js")),
+    ...(await load<Pick<Build, "checkConfig">>("component/config.js")),
+    ...(await load<Pick<Build, "Numbers">>("component/numbers.js")),
+    ...(await load<Pick<Build, "Vault">>("component/store/vault.js")),
   };
 }
 

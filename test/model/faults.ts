@@ -1,5 +1,5 @@
 import { COMPONENT_FAULTS } from "../faults/seeded/faults.js";
-import type { Patch } from "../faults/seeded/build.js";
+import type { Patch } from "../support/build.js";
 
 /** A fault that is put into a copy of the product, which the model has to notice. */
 export interface ModelFault {

@@ -1,7 +1,6 @@
 import { rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { Build } from "../faults/seeded/build.js";
+import { Build } from "../support/build.js";
 import { temporaryFolder } from "../support/prosody.js";
 import { loadBuild } from "./component.js";
 import { inFiles, inMemory } from "./database.js";
@@ -14,7 +13,6 @@ const FILE_RUNS = Number(process.env.TWOTICK_MODEL_FILE_RUNS ?? 20);
 const SEED = Number(process.env.TWOTICK_MODEL_SEED ?? Date.now() % 1_000_000);
 // Only some of the faults, with the story that shows each: TWOTICK_MODEL_FAULTS="head|chance"
 const CHOICE = process.env.TWOTICK_MODEL_FAULTS;
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Stories until a fault is found. */
 const FAULT_RUNS = 3_000;
@@ -22,7 +20,7 @@ const FAULT_RUNS = 3_000;
 describe("the mailbox against its model", () => {
   it(`does what the model does in ${RUNS} stories`, async function () {
     this.timeout(60_000 + RUNS * 200);
-    const build = await loadBuild(ROOT);
+    const build = await loadBuild(Build.unpatched().folder);
     await play(build, inMemory(build), { runs: RUNS, seed: SEED });
   });
 
@@ -30,7 +28,7 @@ describe("the mailbox against its model", () => {
     this.timeout(60_000 + FILE_RUNS * 2_000);
     const folder = temporaryFolder();
     try {
-      const build = await loadBuild(ROOT);
+      const build = await loadBuild(Build.unpatched().folder);
       await play(build, inFiles(build, folder), { runs: FILE_RUNS, seed: SEED });
     } finally {
       rmSync(folder, { recursive: true, force: true });

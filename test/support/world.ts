@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after, before } from "mocha";
@@ -15,7 +15,7 @@ import type { ProsodyProcess } from "../../prosody/prosody.js";
 import { systemClock, type Clock } from "../../src/clock.js";
 import { newDeviceId, type DeviceId } from "../../src/ids.js";
 import { phoneNumber } from "../../src/phone-number.js";
-import { compiled } from "./compiled.js";
+import { Build } from "./build.js";
 import { ComponentProcess } from "./component-process.js";
 import { addAccount, temporaryFolder, temporaryProsody, type TestProsodyOptions } from "./prosody.js";
 import { newDeviceKey, type DeviceCredentials } from "./raw-device.js";
@@ -31,7 +31,7 @@ export interface WorldOptions {
   log?: { write(line: string): void };
   /** Whether the component runs as a process of its own, which can be killed. */
   isProcess?: boolean;
-  /** A folder with a copy of the sources, or with what was built of them, from which the component is run. */
+  /** A folder with the JavaScript that the component is run from; that of the sources unless given. */
   build?: string;
   /** What the component's process is started through, as `ip netns exec …`. */
   runner?: readonly string[];
@@ -109,7 +109,7 @@ export class World {
         this.config,
         this.folder,
         this.#options.environment?.(this),
-        build === undefined ? join(compiled(), "component/main.js") : inBuild(build, "component/main"),
+        join(build ?? Build.unpatched().folder, "component/main.js"),
         this.#options.runner,
       );
       return;
@@ -221,7 +221,7 @@ export class World {
   async #component(): Promise<{ App: typeof App; storeModules: typeof storeModules }> {
     const { build } = this.#options;
     if (build === undefined) return { App, storeModules };
-    return (await import(pathToFileURL(inBuild(build, "component/app")).href)) as {
+    return (await import(pathToFileURL(join(build, "component/app.js")).href)) as {
       App: typeof App;
       storeModules: typeof storeModules;
     };
@@ -234,11 +234,6 @@ export class World {
       numberDomain: this.prosody.componentDomain,
     };
   }
-}
-
-function inBuild(build: string, name: string): string {
-  const built = join(build, `${name}.js`);
-  return existsSync(built) ? built : join(build, `${name}.ts`);
 }
 
 /** Gives a `describe` block a world, started before its tests and removed after them. */

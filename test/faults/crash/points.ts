@@ -1,4 +1,4 @@
-import type { Patch } from "../seeded/build.js";
+import type { Patch } from "../../support/build.js";
 
 /** When the component passes a point: while people write, when it has nothing to do, or at a start with old entries. */
 export type Occasion = "load" | "idle" | "old entries" | "old messages";

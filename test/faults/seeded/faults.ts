@@ -1,5 +1,5 @@
 import type { Violation } from "../../../sdk/testing/mod.js";
-import type { Patch } from "./build.js";
+import type { Patch } from "../../support/build.js";
 import type { ScenarioName } from "./plays.js";
 
 /** A fault that is put into a copy of the product, what provokes it and how it has to show. */

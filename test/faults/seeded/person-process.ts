@@ -34,9 +34,9 @@ export class PersonProcess {
 
   /** Starts the process and waits until it runs; the first time until it is signed up and online. */
   async start(): Promise<void> {
-    const program = join(this.#build, "test/faults/seeded/person.ts");
+    const program = join(this.#build, "test/faults/seeded/person.js");
     const options = JSON.stringify(this.#options);
-    const [runner, ...args] = [...MORTAL, process.execPath, "--import", "tsx", program, options];
+    const [runner, ...args] = [...MORTAL, process.execPath, program, options];
     const child = spawn(runner, args, {
       stdio: ["pipe", "pipe", "pipe"],
     });

@@ -3,7 +3,7 @@ import { freePort } from "../../../prosody/prosody.js";
 import type { CheckOptions, JournalReport } from "../../../sdk/testing/mod.js";
 import type { WorldOptions } from "../../support/world.js";
 import { FaultyDisk } from "../disk/disk.js";
-import type { Build } from "./build.js";
+import type { Build } from "../../support/build.js";
 import * as scenarios from "./scenarios.js";
 import { numberOf, Stage } from "./stage.js";
 

@@ -1,16 +1,16 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "../../support/prosody.js";
+import { buildSync } from "esbuild";
+import { temporaryFolder } from "./temporary-folder.js";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const FOLDERS = ["src", "component", "sdk", "prosody", "test"];
 const PARTS = [
-  "src",
-  "component",
-  "sdk",
-  "prosody",
+  ...FOLDERS.filter((name) => name !== "test"),
   "package.json",
   "tsconfig.json",
+  "test/faults/person.ts",
   "test/faults/seeded/person.ts",
   "test/faults/crash/fail-point.ts",
   "test/faults/crash/migrate.ts",
@@ -24,15 +24,29 @@ export interface Patch {
   readonly replace: string;
 }
 
-/** A copy of the product's sources with patches, in a temporary folder. The product itself has no switch. */
+/**
+ * The product and the programs of tests as JavaScript in a temporary folder that has the layout of the sources, with
+ * patches or without. The product itself has no switch.
+ *
+ * A process starts from it in less than half of the time that it takes where each file is translated as it is read.
+ */
 export class Build {
+  static #unpatched: Build | undefined;
   readonly folder: string;
 
   private constructor(folder: string) {
     this.folder = folder;
   }
 
-  /** Makes a copy. @throws {Error} when a patch does not fit any more: it has to be brought up to date */
+  /** The product as it is, made once in a run of the tests. */
+  static unpatched(): Build {
+    if (Build.#unpatched !== undefined) return Build.#unpatched;
+    const build = Build.make([]);
+    process.once("exit", () => build.remove());
+    return (Build.#unpatched = build);
+  }
+
+  /** Makes one. @throws {Error} when a patch does not fit any more: it has to be brought up to date */
   static make(patches: readonly Patch[]): Build {
     const folder = temporaryFolder();
     for (const part of PARTS) {
@@ -43,11 +57,17 @@ export class Build {
     const build = new Build(folder);
     try {
       for (const patch of patches) build.#apply(patch);
+      build.#translate();
     } catch (error) {
       build.remove();
       throw error;
     }
     return build;
+  }
+
+  /** The path of a program, given as its source is from the root and without an ending. */
+  program(name: string): string {
+    return join(this.folder, `${name}.js`);
   }
 
   /** Removes the copy. */
@@ -65,5 +85,17 @@ export class Build {
       path,
       source.replace(find, () => replace),
     );
+  }
+
+  #translate(): void {
+    buildSync({
+      absWorkingDir: this.folder,
+      entryPoints: FOLDERS.map((name) => `./${name}/**/*.ts`),
+      outbase: this.folder,
+      outdir: this.folder,
+      format: "esm",
+      target: "node20",
+      logLevel: "warning",
+    });
   }
 }
