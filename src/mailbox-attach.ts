@@ -3,7 +3,7 @@ import { StanzaError } from "./errors.js";
 import { deviceId, seq, type DeviceId, type Seq } from "./ids.js";
 import { NS } from "./namespaces.js";
 import { readClaim, writeClaim, type GenerationClaim } from "./store-generation.js";
-import { attribute, type Element, reading, requireAttribute, xml } from "./xml.js";
+import { attribute, type Element, escapeXML, reading, requireAttribute, xml } from "./xml.js";
 
 /** How a device opens its mailbox: by its device key over a fresh nonce, or by the token of an earlier attach. */
 export type AttachProof =
@@ -72,6 +72,25 @@ export function writeAttach({ device, last, proof, generation, frame }: Attach):
     generation && writeClaim(generation),
     inner,
   );
+}
+
+/** What the service says to a device whose mailbox it has closed, or does not have open. */
+export interface Detached {
+  /** For people. */
+  readonly reason: string;
+  /** Whether it is closed because the service was away, and for no other reason. */
+  readonly isRestart: boolean;
+}
+
+/** Writes `<detached/>`, as XML. */
+export function writeDetached({ reason, isRestart }: Detached): string {
+  const restart = isRestart ? " restart='true'" : "";
+  return `<detached xmlns='${NS.mailbox}'${restart}>${escapeXML(reason)}</detached>`;
+}
+
+/** Reads `<detached/>`. */
+export function readDetached(detached: Element): Detached {
+  return { reason: detached.getText(), isRestart: attribute(detached, "restart") === "true" };
 }
 
 /** The answer to an attach. */

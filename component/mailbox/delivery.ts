@@ -1,6 +1,5 @@
 import type { Seq } from "../../src/ids.js";
-import { NS } from "../../src/namespaces.js";
-import { escapeXML } from "../../src/xml.js";
+import { writeDetached } from "../../src/mailbox-attach.js";
 import type { DeliveryPorts, Offer, Session } from "./delivery-ports.js";
 import { Departures } from "./departures.js";
 import { openSession, type OpenSession } from "./open-session.js";
@@ -191,7 +190,7 @@ export class Delivery {
     this.#recalled.clear();
     this.#cutOff.clear();
     for (const session of this.#byDevice.values()) this.#forget(session, undefined);
-    for (const fullJid of fullJids) this.tellDetached(fullJid, "the service was away");
+    for (const fullJid of fullJids) this.tellDetached(fullJid, "the service was away", true);
   }
 
   /** Ends all timers. */
@@ -229,9 +228,9 @@ export class Delivery {
     if (reason !== undefined) this.tellDetached(session.fullJid, reason);
   }
 
-  /** Tells a full JID that its mailbox is closed, so that it attaches again if it should. */
-  tellDetached(fullJid: string, reason: string): void {
-    this.#departures.tell(fullJid, `<detached xmlns='${NS.mailbox}'>${escapeXML(reason)}</detached>`);
+  /** Tells a full JID that its mailbox is closed, so that it attaches again if it should. @param isRestart whether nothing but that the service was away has closed it */
+  tellDetached(fullJid: string, reason: string, isRestart = false): void {
+    this.#departures.tell(fullJid, writeDetached({ reason, isRestart }));
   }
 
   async #pump(session: OpenSession): Promise<void> {

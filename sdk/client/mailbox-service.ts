@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/clock.js";
 import { LinkError, StanzaError } from "../../src/errors.js";
 import type { MessageId } from "../../src/ids.js";
+import { readDetached, type Detached } from "../../src/mailbox-attach.js";
 import { readStatus, type MessageStatus } from "../../src/mailbox-status.js";
 import { readSubmitted, writeSubmit, type Submission, type SubmitOutcome } from "../../src/mailbox-submit.js";
 import { NS, OMEMO2_DEVICE_LIST_NODE, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
@@ -23,7 +24,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** What a stanza that arrived says. */
 export type Notice =
   | { readonly kind: "deliver"; readonly deliver: Element }
-  | { readonly kind: "detached"; readonly reason: string }
+  | ({ readonly kind: "detached" } & Detached)
   /** The server could not bring something to the service. */
   | { readonly kind: "unreachable" }
   /** A frame that is none: what was in it comes again. */
@@ -173,7 +174,7 @@ export class MailboxService {
       const frame = stanza.getChild("frame", NS.mailbox);
       if (frame) return this.#readFrame(frame);
       const detached = stanza.getChild("detached", NS.mailbox);
-      return detached && { kind: "detached", reason: detached.getText() };
+      return detached && { kind: "detached", ...readDetached(detached) };
     }
     const isTrusted = from === undefined || from.domain === this.domain || from.bare === this.ownJid?.bare;
     // XEP-0060 §7.1.2.1

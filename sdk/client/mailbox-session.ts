@@ -1,7 +1,13 @@
 import type { Clock } from "../../src/clock.js";
 import { LinkError, StanzaError, StorageError, type TwotickError } from "../../src/errors.js";
 import type { Jid } from "../../src/jid.js";
-import { attachStatement, readAttached, writeAttach, type AttachProof } from "../../src/mailbox-attach.js";
+import {
+  attachStatement,
+  readAttached,
+  writeAttach,
+  type AttachProof,
+  type Detached,
+} from "../../src/mailbox-attach.js";
 import { NS } from "../../src/namespaces.js";
 import { requireAttribute, xml } from "../../src/xml.js";
 import { retryDelayMs } from "../connection/retry.js";
@@ -122,7 +128,9 @@ export class MailboxSession {
   }
 
   /** The service says that the mailbox is not open: it is there, so an attempt that waits need not wait. */
-  closed(reason: string): void {
+  closed({ reason, isRestart }: Detached): void {
+    // However often the service is restarted, no other program has opened the mailbox
+    if (isRestart) this.#failures = 0;
     if (this.#state === "attaching") this.#begin();
     else this.reattach(reason);
   }

@@ -49,7 +49,7 @@ export class Reception {
     } else if (notice.kind === "detached") {
       tell("detached", { reason: notice.reason });
       service.forgotten();
-      session.closed(notice.reason);
+      session.closed(notice);
     } else {
       this.#inform((omemo) => omemo.receiveDeviceList(notice.from, notice.items));
     }

@@ -103,6 +103,12 @@ class Stage {
     return seqs;
   }
 
+  restarts(): number {
+    return this.#to(JULIET.fullJid).filter(
+      (stanza) => stanza.getChild("detached", NS.mailbox)?.attrs.restart === "true",
+    ).length;
+  }
+
   detached(fullJid = JULIET.fullJid): number {
     return this.#to(fullJid).filter((stanza) => stanza.getChild("detached", NS.mailbox)).length;
   }
@@ -339,6 +345,7 @@ describe("Delivery", () => {
     stage.delivery.restart();
     expect(stage.detached()).to.equal(1);
     expect(stage.detached("romeo@example.org/orchard")).to.equal(1);
+    expect(stage.restarts(), "nothing but a restart").to.equal(1);
     expect(stage.delivery.sessionOf(JULIET.fullJid)).to.equal(undefined);
     expect(stage.inVain).to.deep.equal([]);
     stage.delivery.restart();

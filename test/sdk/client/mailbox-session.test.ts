@@ -145,6 +145,17 @@ describe("MailboxSession", () => {
     expect(stage.service.attaches).to.have.lengthOf(before);
   });
 
+  it("attaches at once, however often the service is restarted", async () => {
+    const person = await stage.enter();
+    for (let round = 1; round <= 4; round++) {
+      stage.service.say(
+        "<detached xmlns='urn:twotick:mailbox:1' restart='true'>the service was away</detached>",
+      );
+      await until("another attach", () => stage.service.attaches.length === round + 1);
+      await until("the mailbox", () => person.client.state === "attached");
+    }
+  });
+
   it("takes a bounce for the service being away", async () => {
     await stage.enter();
     stage.service.say("<error type='wait'/>", DOMAIN, "error");
