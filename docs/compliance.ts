@@ -106,6 +106,7 @@ export const SUITES: Readonly<Record<string, readonly Feature[]>> = {
         "read at a number by those who may, and pushed to them as it changes",
         "plays/contacts-profile",
         "plays/profile-notifications",
+        "interop/slixmpp-profile",
       ],
       ["no", ""],
     ),

@@ -87,7 +87,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
       "partial",
       "data and metadata read of a number by those who may see it, without addresses of pictures; changes pushed to those who ask by caps",
     ],
-    tests: ["plays/contacts-profile", "plays/profile-notifications"],
+    tests: ["plays/contacts-profile", "plays/profile-notifications", "interop/slixmpp-profile"],
   },
   "XEP-0085": {
     component: ["partial", "passed to apps that are online, never kept"],
@@ -128,7 +128,13 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
       "a number's OMEMO device lists, nickname and picture are pushed to apps that ask by caps; no publishing at a number",
     ],
     sdk: ["partial", "publishes its own lists and takes pushed ones"],
-    tests: ["plays/pep-notifications", "plays/profile-notifications", "plays/bundles", "sdk/omemo/publish"],
+    tests: [
+      "plays/pep-notifications",
+      "plays/profile-notifications",
+      "plays/bundles",
+      "sdk/omemo/publish",
+      "interop/slixmpp-profile",
+    ],
   },
   "XEP-0166": CALLS,
   "XEP-0167": CALLS,
@@ -141,7 +147,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
       "partial",
       "the published nickname of a number is read by those who may see it, and pushed to those of them who ask by caps",
     ],
-    tests: ["plays/contacts-profile", "plays/profile-notifications"],
+    tests: ["plays/contacts-profile", "plays/profile-notifications", "interop/slixmpp-profile"],
   },
   "XEP-0176": CALLS,
   "XEP-0184": {

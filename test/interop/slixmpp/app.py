@@ -5,7 +5,7 @@ request, answered by one on standard output; what arrives is told in between, as
   {"n": 1, "do": "say", "with": {"to": "…", "text": "…"}}   -> {"n": 1, "answer": …}
                                                            or {"n": 1, "refused": CONDITION, "text": …}
                                                            or {"n": 1, "failed": …}, a fault of this program
-  {"event": "message" | "presence", …} is a stanza, read by the library's own plugins
+  {"event": "message" | "presence" | "profile", …} is a stanza, read by the library's own plugins
 
 What can be done are the methods of App that begin with "do_", each with its arguments by name. The app gives receipts by
 itself, as the library does, unless "log_in" is told otherwise.
@@ -22,6 +22,8 @@ from slixmpp.stanza import Iq
 from slixmpp.xmlstream import ElementBase
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import StanzaPath
+
+from reading import part, read_command, read_message, read_profile
 
 # By their numbers: https://xmpp.org/extensions/
 EXTENSIONS = (
@@ -44,61 +46,6 @@ def tell(thing):
     sys.stdout.flush()
 
 
-def part(stanza, name):
-    """A child that is there; asking for it by its name would make it."""
-    return stanza.get_plugin(name, check=True)
-
-
-def id_of(stanza, name):
-    found = part(stanza, name)
-    return None if found is None else found["id"]
-
-
-def read_carbon(message):
-    for kind in ("sent", "received"):
-        if part(message, "carbon_" + kind) is not None:
-            return {"kind": kind, "body": message["carbon_" + kind]["body"]}
-    return None
-
-
-def read_message(message):
-    delay = part(message, "delay")
-    reactions = part(message, "reactions")
-    calls = [kind for kind in ("propose", "proceed", "reject", "retract") if part(message, "jingle_" + kind) is not None]
-    read = {
-        "from": message["from"].full,
-        "type": message["type"],
-        "id": message["id"],
-        "body": message["body"] or None,
-        "receipt": message["receipt"] or None,
-        "asksForReceipt": bool(message["request_receipt"]),
-        "isMarkable": part(message, "markable") is not None,
-        "displayed": id_of(message, "displayed"),
-        "originId": id_of(message, "origin_id"),
-        "sentAt": None if delay is None else delay["stamp"].isoformat(),
-        "replaces": id_of(message, "replace"),
-        "repliesTo": id_of(message, "reply"),
-        "reactions": None if reactions is None else {"to": reactions["id"], "values": sorted(reactions["values"])},
-        "state": message["chat_state"] or None,
-        "calls": {kind: id_of(message, "jingle_" + kind) for kind in calls},
-        "carbon": read_carbon(message),
-        "condition": message["error"]["condition"] if message["type"] == "error" else None,
-    }
-    return {key: value for key, value in read.items() if value is not None}
-
-
-def read_command(iq):
-    command = iq["command"]
-    form = part(command, "form")
-    return {
-        "session": command["sessionid"],
-        "status": command["status"],
-        "actions": sorted(command["actions"]),
-        "fields": [] if form is None else [name for name in form.get_fields() if name != "FORM_TYPE"],
-        "notes": [text for _, text in command["notes"]],
-    }
-
-
 class App(ClientXMPP):
     def __init__(self, jid, password, gives_receipts, is_announced):
         super().__init__(jid, password)
@@ -113,6 +60,8 @@ class App(ClientXMPP):
         self.ready = asyncio.get_event_loop().create_future()
         self.add_event_handler("session_start", self.on_start)
         self.add_event_handler("failed_all_auth", lambda _: self.ready.set_exception(RuntimeError("log-in failed")))
+        self.add_event_handler("user_nick_publish", self.on_profile)
+        self.add_event_handler("avatar_metadata_publish", self.on_profile)
         self.register_handler(Callback("every message", StanzaPath("message"), self.on_message))
         self.register_handler(Callback("every presence", StanzaPath("presence"), self.on_presence))
 
@@ -127,6 +76,9 @@ class App(ClientXMPP):
 
     def on_message(self, message):
         tell({"event": "message", **read_message(message)})
+
+    def on_profile(self, message):
+        tell({"event": "profile", **read_profile(message)})
 
     def on_presence(self, presence):
         caps = part(presence, "caps")

@@ -6,6 +6,7 @@ import { until } from "../../support/until.js";
 
 /** The distribution's own Python, because its packages are for no other. */
 const PYTHON = "/usr/bin/python3";
+/** Run with -B, so that nothing is written beside it. */
 const PROGRAM = fileURLToPath(new URL("app.py", import.meta.url));
 const DEADLINE_MS = 20_000;
 const MOST_COMPLAINT = 2000;
@@ -47,6 +48,19 @@ export interface HeardPresence {
   /** Node and hash of the caps; null for none. Source: XEP-0115 §4 */
   readonly caps: string | null;
 }
+
+/** What a contact's name or pictures are now, as slixmpp read it in an event. Source: XEP-0163 §4.3 */
+export interface HeardProfile {
+  readonly event: "profile";
+  readonly from: string;
+  readonly type: string;
+  /** Of an event about the name. Source: XEP-0172 §4.3 */
+  readonly nick?: string;
+  /** The ids of the pictures, of an event about them. Source: XEP-0084 §4.2 */
+  readonly pictures?: readonly string[];
+}
+
+type Heard = HeardMessage | HeardPresence | HeardProfile;
 
 type Answer = { readonly n: number } & (
   | { readonly answer: unknown }
@@ -93,14 +107,14 @@ export function requireSlixmpp(): void {
 /** An ordinary app over slixmpp, in a process of its own. */
 export class SlixmppApp {
   /** Everything that arrived, in order. */
-  readonly heard: (HeardMessage | HeardPresence)[] = [];
+  readonly heard: Heard[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #waiting = new Map<number, (answer: Answer | Error) => void>();
   #complaint = "";
   #last = 0;
 
   private constructor() {
-    this.#process = spawn(PYTHON, [PROGRAM], { stdio: ["pipe", "pipe", "pipe"] });
+    this.#process = spawn(PYTHON, ["-B", PROGRAM], { stdio: ["pipe", "pipe", "pipe"] });
     createInterface({ input: this.#process.stdout }).on("line", (line) => this.#take(line));
     this.#process.stderr
       .setEncoding("utf8")
@@ -166,6 +180,11 @@ export class SlixmppApp {
     return this.heard.filter((one) => one.event === "presence");
   }
 
+  /** What was told of the names and pictures of others. */
+  get profiles(): HeardProfile[] {
+    return this.heard.filter((one) => one.event === "profile");
+  }
+
   /** The texts that came from others. */
   get texts(): string[] {
     return this.messages.flatMap(({ body, type }) => (body === undefined || type === "error" ? [] : [body]));
@@ -194,6 +213,14 @@ export class SlixmppApp {
     return find() as HeardPresence;
   }
 
+  /** Waits until an address (bare) shows itself by this name, and answers what told so. */
+  async knows(from: string, nick: string): Promise<HeardProfile> {
+    const find = (): HeardProfile | undefined =>
+      this.profiles.find((one) => one.from === from && one.nick === nick);
+    await until(`the name ${nick}`, () => find() !== undefined, DEADLINE_MS);
+    return find() as HeardProfile;
+  }
+
   /** Logs out as an app does that is closed. */
   async close(): Promise<void> {
     await this.ask("log_out");
@@ -210,7 +237,7 @@ export class SlixmppApp {
   }
 
   #take(line: string): void {
-    const told = JSON.parse(line) as Answer | HeardMessage | HeardPresence;
+    const told = JSON.parse(line) as Answer | Heard;
     if ("event" in told) this.heard.push(told);
     else this.#waiting.get(told.n)?.(told);
   }
