@@ -34,6 +34,22 @@ Romeo receives next:
 	<message id="m1"><body>What light</body></message>
 `;
 
+const MERCUTIO = `[Client] Mercutio
+	jid: mercutio@example.org
+	password: secret
+
+`;
+
+/** What comes otherwise than a play says: the acts, and what is told of it. */
+const REFUTED: readonly (readonly [acts: string, told: RegExp])[] = [
+  ["Mercutio cannot connect\n", /Mercutio cannot connect\n {2}the login was accepted/],
+  [
+    "Mercutio connects\n\nMercutio is logged out\n",
+    /Mercutio is logged out\n {2}not within 500 ms: the end of the session/,
+  ],
+  ["Time passes: soon\n", /Time passes: soon\n {2}a duration is like/],
+];
+
 describe("runPlays", () => {
   let world: World;
   let folder: string;
@@ -73,6 +89,20 @@ describe("runPlays", () => {
     const junit = parseXml(writeJunit(report).replace(/^<\?.*\?>\n/, ""));
     expect(junit.getChild("testsuite")?.attrs).to.include({ tests: "2", failures: "1", skipped: "1" });
     expect(writeCoverage(report)).to.include("| broken |");
+  });
+
+  for (const [acts, told] of REFUTED)
+    it(`tells that it was otherwise: ${acts.trim().split("\n").at(-1)}`, async () => {
+      const report = await runPlays([written("refuted.scs", MERCUTIO + acts)], { world, timeoutMs: 500 });
+      expect(describePlays(report)).to.match(told);
+    });
+
+  it("lets time pass, for clients of a server alone too", async () => {
+    await addAccount(world.server, "mercutio", "secret");
+    const file = written("time.scs", `${MERCUTIO}Mercutio connects\n\nTime passes: 200ms\n`);
+    const report = await runPlays([file], { service: world.service });
+    expect(report.passed, describePlays(report)).to.equal(1);
+    expect(report.results[0]?.durationMs).to.be.at.least(200);
   });
 
   it("plays again what was recorded", async () => {

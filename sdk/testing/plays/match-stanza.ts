@@ -6,6 +6,7 @@ export type Captured = Map<string, string>;
 
 const ANY = "{scansion:any}";
 const CAPTURE = /^\{scansion:capture:(\w+)\}$/;
+const MATCHES = /^\{scansion:matches:(.+)\}$/s;
 const STRICT = "scansion:strict";
 
 /**
@@ -13,7 +14,8 @@ const STRICT = "scansion:strict";
  *
  * Elements of the stream's own namespace may have attributes and children more than expected, in any order; those of
  * another namespace have to be exactly as expected. `scansion:strict` says otherwise for an element and what is in it.
- * `{scansion:any}` stands for any value, `{scansion:capture:NAME}` keeps it for `${NAME}`.
+ * `{scansion:any}` stands for any value, `{scansion:capture:NAME}` keeps it for `${NAME}`, `{scansion:matches:PATTERN}` is
+ * any that the regular expression matches from end to end.
  */
 export function matchStanza(expected: Element, received: Element, captured: Captured = new Map()): string[] {
   return compare(expected, received, `<${expected.name}/>`, undefined, captured);
@@ -67,6 +69,8 @@ function compareAttributes(
 function isValue(wanted: string, actual: string, captured: Captured): boolean {
   const [, name] = CAPTURE.exec(wanted) ?? [];
   if (name !== undefined) captured.set(name, actual);
+  const [, pattern] = MATCHES.exec(wanted) ?? [];
+  if (pattern !== undefined) return new RegExp(`^(?:${pattern})$`, "u").test(actual);
   return name !== undefined || wanted === ANY || wanted === actual;
 }
 

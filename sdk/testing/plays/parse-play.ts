@@ -4,7 +4,7 @@ import type { Act, Character, Play, ProvenRule } from "./play.js";
 const TYPES: readonly string[] = ["Client", "App", "Person"];
 /** What a scansion script has between its parts, and its comments. */
 const NO_ACT = /^(?:#|--|\/\/|$)/;
-const STAGE = /^(?:The (?:component|server)|Everything) /;
+const STAGE = /^(?:The (?:component|server)|Everything|Time) /;
 
 /**
  * Reads a play.

@@ -1,5 +1,6 @@
-import { InvalidInput } from "../../../src/errors.js";
+import { InvalidInput, LinkError } from "../../../src/errors.js";
 import { type Element, parseXml } from "../../../src/xml.js";
+import { durationMs } from "../duration.js";
 import type { World } from "../world/world.js";
 import { failureOf, type PlayFailure, PlayMismatch } from "./failure.js";
 import { type Captured, matchStanza } from "./match-stanza.js";
@@ -97,10 +98,12 @@ export class Performance {
     if (verb === "signs up" && character.type === "App")
       return void this.#accounts.set(character.name, await this.#stage.signUpApp());
     if (verb === "connects") return await this.#connect(character);
+    if (verb === "cannot connect") return await this.#isRefused(character);
     // Who is not there has no farewell to say
     if (verb === "disconnects") return await this.#disconnect(character.name);
     const client = this.#client(character.name);
     if (verb === "is cut off") return client.cut();
+    if (verb === "is logged out") return await this.#isLoggedOut(character.name, client);
     if (verb === "sends") return await client.send(this.#stanza(act.content));
     if (verb === "receives" && act.content !== "nothing") return await this.#receives(client, act);
     if (verb === "receives" || verb === "receives next") return await this.#receivesNext(client, act);
@@ -115,6 +118,21 @@ export class Performance {
     const client = await PlayClient.connect(account, type === "App" ? features : undefined);
     this.#clients.set(name, client);
     this.#lastJids.set(name, client.jid.toString());
+  }
+
+  async #isRefused(character: Character): Promise<void> {
+    try {
+      await this.#connect(character);
+    } catch (error) {
+      if (error instanceof LinkError && error.code === "not-authorized") return;
+      throw error;
+    }
+    throw new PlayMismatch("the login was accepted", "not-authorized", `a session of ${character.name}`);
+  }
+
+  async #isLoggedOut(name: string, client: PlayClient): Promise<void> {
+    await client.loggedOut(this.#stage.timeoutMs);
+    this.#clients.delete(name);
   }
 
   async #disconnect(name: string): Promise<void> {
@@ -158,6 +176,9 @@ export class Performance {
   }
 
   async #directStage(text: string): Promise<void> {
+    const [, time] = /^Time passes: (.+)$/.exec(text) ?? [];
+    if (time !== undefined)
+      return void (await new Promise((resolve) => setTimeout(resolve, durationMs(time))));
     const world = this.#world();
     const [, which, deed] = /^The (component|server) (.+)$/.exec(text) ?? [];
     const part = which === "component" ? world.component : world.prosody;
@@ -228,7 +249,10 @@ function noWorld(): never {
 
 /** Whether a play needs more than an XMPP server: a component, and numbers. */
 export function needsWorld({ characters, acts }: Play): boolean {
-  return characters.some(({ type }) => type !== "Client") || acts.some(({ character }) => !character);
+  return (
+    characters.some(({ type }) => type !== "Client") ||
+    acts.some(({ character, text }) => !character && !text.startsWith("Time "))
+  );
 }
 
 /** The host that the clients of a play are of; nothing where there are none. */

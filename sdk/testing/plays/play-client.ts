@@ -76,6 +76,11 @@ export class PlayClient {
     return this.#arrived.shift() ?? none();
   }
 
+  /** Waits until the server has ended the session. @throws {TwotickError} `timeout` */
+  async loggedOut(timeoutMs: number): Promise<void> {
+    await within("the end of the session", timeoutMs, this.#stream.ended);
+  }
+
   /** Ends the session in good order. */
   async disconnect(): Promise<void> {
     await this.#stream.sayGoodbye();

@@ -64,6 +64,17 @@ const CASES: readonly Case[] = [
     faults: [/at="\{scansion:any\}" is missing/],
   },
   {
+    what: "a value that a regular expression matches",
+    expected: "<iq id='{scansion:matches:[a-f]{2}\\d}'><q xmlns='urn:x'>{scansion:matches:Hi|Ho}</q></iq>",
+    received: "<iq id='ab7'><q xmlns='urn:x'>Ho</q></iq>",
+  },
+  {
+    what: "a value of which a regular expression matches a part",
+    expected: "<iq id='{scansion:matches:a|7}'/>",
+    received: "<iq id='a7'/>",
+    faults: [/id is "a7", not/],
+  },
+  {
     what: "the same name in another namespace",
     expected: "<message><x xmlns='urn:x'/></message>",
     received: "<message><x xmlns='urn:y'/></message>",
