@@ -1,25 +1,12 @@
 import { expect } from "chai";
-import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { ProsodyProcess } from "../../../prosody/prosody.js";
 import { NS } from "../../../src/namespaces.js";
 import { xml } from "../../../src/xml.js";
 import { type TemporaryProsody, temporaryFolder, temporaryProsody } from "../../support/prosody.js";
 import { until } from "../../support/until.js";
+import { selfSigned } from "./certificate.js";
 import { Cast } from "./support.js";
-
-/** Makes a certificate for a domain that nothing vouches for. */
-function selfSigned(folder: string, domain: string): { certificatePath: string; keyPath: string } {
-  const certificatePath = join(folder, `${domain}.crt`);
-  const keyPath = join(folder, `${domain}.key`);
-  const names = ["-subj", `/CN=${domain}`, "-addext", `subjectAltName=DNS:${domain}`];
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyPath];
-  execFileSync("openssl", ["req", "-x509", "-days", "2", ...key, "-out", certificatePath, ...names], {
-    stdio: "pipe",
-  });
-  return { certificatePath, keyPath };
-}
 
 describe("Connection over TLS", () => {
   const folder = temporaryFolder();
