@@ -1,12 +1,4 @@
-/** How far one of the two programs implements a specification, in the words of DOAP, and which part of it. */
-export type Support = readonly [status: "complete" | "partial", part: string];
-
-/** What is implemented of an XEP, and the tests that show it: paths below `test/`, without `.test.ts`; none if none does. */
-export interface Implementation {
-  readonly component?: Support;
-  readonly sdk?: Support;
-  readonly tests: readonly string[];
-}
+import type { Implementation } from "./implementation.js";
 
 const CALLS: Implementation = {
   component: [
@@ -16,7 +8,7 @@ const CALLS: Implementation = {
   tests: ["plays/passing"],
 };
 
-/** Every XEP that is spoken. One whose section the sources name stands here or in {@link NAMED_ONLY}. */
+/** Every XEP that is spoken. One whose section the sources name stands here or in `docs/named-only.ts`. */
 export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0004": {
     component: [
@@ -140,7 +132,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0167": CALLS,
   "XEP-0170": {
     sdk: ["complete", "TLS, SASL, then binding or resumption"],
-    tests: ["sdk/connection/tls", "sdk/connection/connection"],
+    tests: ["sdk/connection/tls", "sdk/connection/connection", "sdk/connection/reconnect"],
   },
   "XEP-0172": {
     component: [
@@ -203,7 +195,10 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0293": CALLS,
   "XEP-0294": CALLS,
   "XEP-0300": {
-    component: ["partial", "names of the hash functions in caps"],
+    component: [
+      "partial",
+      "names of the hash functions in caps: the SHA-1 and SHA-2 that Node has, none that is forbidden",
+    ],
     tests: ["src/caps-hash"],
   },
   "XEP-0308": {
@@ -239,7 +234,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   },
   "XEP-0368": {
     sdk: ["partial", "direct TLS to an address that is given; SRV records are not looked up"],
-    tests: ["sdk/connection/tls", "sdk/connection/options"],
+    tests: ["sdk/connection/xep-0368", "sdk/connection/options"],
   },
   "XEP-0380": {
     sdk: ["partial", "written on what is encrypted"],
@@ -297,32 +292,4 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
     sdk: ["partial", "written and read, with the quote"],
     tests: ["plays/apps-messages", "src/message-content", "interop/slixmpp"],
   },
-};
-
-/** XEPs of which the sources obey a line without speaking them, and why they are named. */
-export const NAMED_ONLY: Readonly<Record<string, string>> = {
-  "XEP-0033": "left out of messages: servers act on it",
-  "XEP-0045": "messages of rooms are refused",
-  "XEP-0091": "left out of messages: apps still take it for the server's word",
-  "XEP-0264": "the one long attribute that a stanza may have",
-  "XEP-0297": "left out of messages, unless it is what only a server may send",
-  "XEP-0313": "left out of messages and not passed; the archive is the host's",
-  "XEP-0355": "left out of messages: a server's privilege",
-  "XEP-0356": "left out of messages: a server's privilege",
-};
-
-/** XEPs that are spoken and of which no play of stanzas can be written, and why; all others have `test/plays/xeps/xep-….scs`. */
-export const WITHOUT_PLAY: Readonly<Record<string, string>> = {
-  "XEP-0106": "spoken where people of other servers may write, which takes a second server",
-  "XEP-0170": "over before the first stanza",
-  "XEP-0198": "below the stanzas, which come the same whether a session was resumed or begun anew",
-  "XEP-0368": "below the stanzas, and the server of plays has no certificate",
-  "XEP-0380": "between SDK devices and apps, within what the SDK encrypts for real keys",
-  "XEP-0401": "asked of the host by the component for the web page and the API of sign-up",
-  "XEP-0420": "within what SDK devices encrypt",
-  "XEP-0426": "counts within texts",
-  "XEP-0428": "within what SDK devices encrypt",
-  "XEP-0434": "within what SDK devices encrypt",
-  "XEP-0445": "asked of the host by the component for the web page and the API of sign-up",
-  "XEP-0450": "within what SDK devices encrypt",
 };

@@ -1,6 +1,9 @@
 import { SUITES, type Feature, type Met } from "./compliance.js";
-import { IMPLEMENTED, NAMED_ONLY, WITHOUT_PLAY, type Support } from "./support.js";
+import type { Support } from "./implementation.js";
+import { NAMED_ONLY } from "./named-only.js";
+import { IMPLEMENTED } from "./support.js";
 import { TITLES } from "./titles.js";
+import { WITHOUT_PLAY } from "./without-play.js";
 
 /** Where an XEP or RFC is published. @param id `XEP-0184`, `RFC 6120` */
 export function addressOf(id: string): string {
@@ -75,7 +78,10 @@ export function implementedTable(): string[] {
     "",
     "Spoken, and without a play:",
     "",
-    ...Object.entries(WITHOUT_PLAY).map(([id, reason]) => `- ${linkTo(id)} ${titleOf(id)}: ${reason}`),
+    ...Object.entries(WITHOUT_PLAY).map(
+      ([id, { reason, shownBy }]) =>
+        `- ${linkTo(id)} ${titleOf(id)}: ${reason}; shown by ${testLinks(shownBy)}`,
+    ),
   ];
 }
 

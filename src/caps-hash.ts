@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { NS } from "./namespaces.js";
 import { attribute, type Element } from "./xml.js";
 
-/** Hash functions of the registry of hash names that Node has, by their names there. Source: XEP-0300 §4 */
+/** Hash functions of the registry of hash names that Node has, by their names there. Source: XEP-0300 §3, §5 */
 const HASHES: ReadonlyMap<string, string> = new Map([
   ["sha-1", "sha1"],
   ["sha-256", "sha256"],

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { SUITES } from "../../docs/compliance.js";
-import { IMPLEMENTED, WITHOUT_PLAY } from "../../docs/support.js";
+import { IMPLEMENTED } from "../../docs/support.js";
 import { unaccounted, unplayed } from "../../docs/tables.js";
+import { WITHOUT_PLAY } from "../../docs/without-play.js";
 import { collect, handWritten, readPage, render } from "../../docs/xeps.js";
 
 function sectionsOf(text: string): Record<string, string[]> {
@@ -77,6 +78,12 @@ describe("docs/xeps.ts", () => {
       "XEP-0184 is spoken and has no play",
       "XEP-9999 has a play and needs none",
     ]);
+  });
+
+  it("names, for every XEP without a play, tests of it that stand in for one", () => {
+    for (const [id, { shownBy }] of Object.entries(WITHOUT_PLAY))
+      expect(IMPLEMENTED[id]?.tests, id).include.members([...shownBy]);
+    expect(Object.values(WITHOUT_PLAY).filter(({ shownBy }) => shownBy.length === 0)).deep.equal([]);
   });
 
   it("says for every suite of XEP-0479 how each side meets it", () => {
