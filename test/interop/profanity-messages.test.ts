@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { Bot } from "../../sdk/bot/mod.js";
 import { Client, openMemoryStorage } from "../../sdk/mod.js";
-import { enrol, freshNumber, People, type Person } from "../sdk/client/people.js";
+import { enrol, enrolFurther, freshNumber, People, type Person } from "../sdk/client/people.js";
 import { Profanity } from "../support/profanity.js";
 import { until } from "../support/until.js";
 import { PASSWORD, useWorld } from "../support/world.js";
@@ -11,6 +12,10 @@ const SLOW_MS = 20_000;
 /** Earlier than the component asks an app whether it has a message of which no receipt came. */
 const RECEIPT_WITHIN_MS = 5_000;
 const FINGERPRINT = /(?:[\da-f]{8}-){7}[\da-f]{8}/;
+
+/** A link to an encrypted file, with its key of 32 bytes behind an initialisation vector of 12. Source: XEP-0454 §3 */
+const mediaLink = (file: string): string =>
+  `aesgcm://upload.example.org/${file}#${randomBytes(44).toString("hex")}`;
 
 /** Profanity 0.13.1 publishes a bundle and begins no list of devices: others see the list that its bundles make. */
 async function useOmemo(profanity: Profanity): Promise<void> {
@@ -54,6 +59,13 @@ describe("Profanity, at numbers", function () {
   const heard = (person: Person, text: string): Promise<void> =>
     until(`"${text}" arrives`, () => person.texts().includes(text), SLOW_MS);
 
+  /** Trusts a device by its fingerprint, once it is shown. */
+  const trustDevice = async (profanity: Profanity, client: Client, jid: string): Promise<void> => {
+    const fingerprint = client.fingerprint?.match(/.{8}/g)?.join("-") ?? "";
+    await profanity.asks(`/omemo fingerprint ${jid}`, fingerprint);
+    profanity.type(`/omemo trust ${jid} ${fingerprint}`);
+  };
+
   it("sends plain messages to an SDK device, and shows that they have arrived", async () => {
     turnTo(romeo, nurse.account.number as string, "But soft, what light");
     await heard(nurse, "But soft, what light");
@@ -78,9 +90,7 @@ describe("Profanity, at numbers", function () {
     const number = nurse.account.number as string;
     turnTo(romeo, number, `/omemo start ${jidOf(number)}`);
     await romeo.sees("[OMEMO]");
-    const fingerprint = nurse.client.fingerprint?.match(/.{8}/g)?.join("-") ?? "";
-    await romeo.asks("/omemo fingerprint", fingerprint);
-    romeo.type(`/omemo trust ${jidOf(number)} ${fingerprint}`);
+    await trustDevice(romeo, nurse.client, jidOf(number));
     await romeo.says("It is the east");
     await heard(nurse, "It is the east");
     expect(nurse.messages.at(-1)).to.include({ from: numbers.romeo, isEncrypted: true });
@@ -90,7 +100,49 @@ describe("Profanity, at numbers", function () {
     await romeo.says("and Juliet is the sun");
     await heard(nurse, "and Juliet is the sun");
     await romeo.seesReceiptOf("and Juliet is the sun");
+    const [sent, answered] = [mediaLink("a%20b.jpg?x=1&y=2"), mediaLink("c.ogg")];
+    await romeo.says(sent);
+    await heard(nurse, sent);
+    await nurse.client.send(numbers.romeo, answered);
+    await romeo.sees(answered);
+    expect(romeo.screen.match(/aesgcm:\S+/g)).to.deep.equal([sent, answered]);
     expect(nurse.told.undecryptable).to.equal(undefined);
+  });
+
+  it("blindly trusts, when told to, whom it writes to for the first time", async () => {
+    const mercutio = await people.arrive();
+    const number = mercutio.account.number as string;
+    turnTo(juliet, number, "/omemo trustmode blind", `/omemo start ${jidOf(number)}`);
+    await juliet.sees("[OMEMO]");
+    await juliet.says("Who is it that calls");
+    await heard(mercutio, "Who is it that calls");
+    expect(mercutio.messages.at(-1)).to.include({ from: numbers.juliet, isEncrypted: true });
+    await mercutio.client.send(numbers.juliet, "A plague on it");
+    await juliet.sees("A plague on it");
+    juliet.type("/omemo trustmode manual");
+  });
+
+  it("encrypts for an SDK device of its own account too, which reads what it says to somebody else", async () => {
+    const storage = openMemoryStorage();
+    const { host: domain, componentDomain: numberDomain } = world().prosody;
+    const account = { domain, username: "romeo", password: PASSWORD, numberDomain, number: numbers.romeo };
+    await enrolFurther(world(), account, storage);
+    const own = await people.open(storage, { account });
+    const number = nurse.account.number as string;
+    turnTo(romeo, number, `/omemo start ${jidOf(number)}`);
+    await romeo.sees("[OMEMO]");
+    await trustDevice(romeo, nurse.client, jidOf(number));
+    await trustDevice(romeo, own.client, `romeo@${domain}`);
+    await romeo.says("Bid her devise");
+    await heard(nurse, "Bid her devise");
+    await until("the own device has it", () => own.told["sent-elsewhere"] !== undefined, SLOW_MS);
+    expect(own.told["sent-elsewhere"]).to.have.lengthOf(1);
+    expect(own.told["sent-elsewhere"]?.[0]).to.include({
+      to: number,
+      text: "Bid her devise",
+      isEncrypted: true,
+    });
+    expect(own.told.undecryptable).to.equal(undefined);
   });
 
   it("is answered by a bot, encrypted both ways", async () => {
@@ -108,9 +160,7 @@ describe("Profanity, at numbers", function () {
     try {
       turnTo(romeo, number, `/omemo start ${jidOf(number)}`);
       await romeo.sees("[OMEMO]");
-      const fingerprint = client.fingerprint?.match(/.{8}/g)?.join("-") ?? "";
-      await romeo.asks("/omemo fingerprint", fingerprint);
-      romeo.type(`/omemo trust ${jidOf(number)} ${fingerprint}`);
+      await trustDevice(romeo, client, jidOf(number));
       await romeo.says("Speak again, bright angel");
       await romeo.sees("Speak again, bright angel, you say");
       expect(heardEncrypted).to.deep.equal([true]);

@@ -80,6 +80,17 @@ describe("slixmpp, as an ordinary app of a host that keeps an archive (XEP-0313)
     await Promise.all([phone.close(), tablet.close()]);
   });
 
+  it("has in the archive once what is encrypted and has no body, although two apps get it", async () => {
+    const [phone, tablet] = [await app(person), await app(person, "tablet")];
+    const id = await romeo.ask<string>("seal", { to });
+    await Promise.all([phone, tablet].map((one) => one.message("it", (message) => message.id === id)));
+    await romeo.say(to, "after it");
+    for (const one of [phone, tablet]) await one.hears("after it");
+    const copies = (await archived(phone)).filter((message) => message.id === id);
+    expect(copies.map(({ body }) => body)).to.deep.equal([undefined]);
+    await Promise.all([phone.close(), tablet.close()]);
+  });
+
   it("is sent again what it gave no receipt for, which the archive has once", async () => {
     const silent = await SlixmppApp.online(person, { givesReceipts: false });
     open.push(silent);

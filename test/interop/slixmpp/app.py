@@ -15,6 +15,7 @@ import asyncio
 import json
 import sys
 from base64 import b64decode
+from xml.etree.ElementTree import fromstring
 
 from slixmpp import ClientXMPP, register_stanza_plugin
 from slixmpp.exceptions import IqError, IqTimeout
@@ -30,6 +31,11 @@ EXTENSIONS = (
     "0004 0030 0050 0054 0060 0077 0084 0085 0115 0163 0172 0184 0191 0199 0203 0280 0308 0313 0333 0334 0353 0359 0444 0461"
 )
 TIMEOUT_SECONDS = 15
+# XEP-0384 0.3 §4.5
+SEALED = (
+    "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'><key rid='2'>AAAA</key><iv>AAAAAAAAAAAAAAAA</iv></header>"
+    "<payload>AAAA</payload></encrypted>"
+)
 
 
 class Gateway(ElementBase):
@@ -109,6 +115,14 @@ class App(ClientXMPP):
         if replies_to:
             message["reply"]["id"] = replies_to
             message["reply"]["to"] = to
+        message.send()
+        return message["id"]
+
+    async def do_seal(self, to):
+        """Sends what only OMEMO reads; whether anybody could is not looked at here."""
+        message = self.make_message(mto=to, mtype="chat")
+        message["id"] = self.new_id()
+        message.append(fromstring(SEALED))
         message.send()
         return message["id"]
 

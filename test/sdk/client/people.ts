@@ -57,6 +57,8 @@ export function watch(client: Client, storage: Storage, account: Account): Perso
   for (const name of [
     "state",
     "sent-elsewhere",
+    "reaction",
+    "retraction",
     "reacted-elsewhere",
     "retracted-elsewhere",
     "undecryptable",
