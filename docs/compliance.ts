@@ -81,9 +81,10 @@ export const SUITES: Readonly<Record<string, readonly Feature[]>> = {
       ["advanced", "advanced"],
       [
         "yes",
-        "`pep` on the host; at a number, reading and OMEMO events",
+        "`pep` on the host; at a number, reading, and events of OMEMO, name and picture",
         "plays/bundles",
         "plays/pep-notifications",
+        "plays/profile-notifications",
       ],
       ["partly", "OMEMO nodes", "sdk/omemo/publish"],
     ),

@@ -10,6 +10,7 @@ import { NS, OMEMO_DEVICE_LIST_NODE } from "../../src/namespaces.js";
 import { parseXml, xml, type Element } from "../../src/xml.js";
 import { addAccount, temporaryProsody, type TemporaryProsody } from "../support/prosody.js";
 import { body, RawDevice } from "../support/raw-device.js";
+import { until } from "../support/until.js";
 import { useWorld } from "../support/world.js";
 import { federate, loopbackDomain } from "./federation.js";
 
@@ -20,7 +21,8 @@ const ROMEO = "+15551230001";
 const JULIET = "+15551230002";
 const NOBODY = "+15559999999";
 
-describe("a stranger on another server, by federation", () => {
+describe("a stranger on another server, by federation", function () {
+  this.timeout(120_000);
   const world = useWorld({ prosody: { host: HOST, componentDomain: NUMBER_DOMAIN } });
   let elsewhere: TemporaryProsody;
   let romeo: RawDevice;
@@ -73,13 +75,29 @@ describe("a stranger on another server, by federation", () => {
     xml("pubsub", { xmlns: NS.pubsub }, xml("items", { node: OMEMO_DEVICE_LIST_NODE }));
 
   it("reaches the component, and is known by the domain that its own server proved", async () => {
-    expect((await handled()).attrs["from"]).to.equal(NUMBER_DOMAIN);
-    const forged = { from: `a15551230001@${HOST}/x`, to: NUMBER_DOMAIN };
-    await stranger.send(
-      xml("message", { ...forged, id: newId() }, xml("ack", { xmlns: NS.mailbox, seq: 9 })),
-    );
-    const outcome = await refusal(handled());
-    expect(outcome).to.be.oneOf(["none", "bad-request"]);
+    romeo.isAcknowledging = false;
+    const id = await juliet.say(romeo.numberJid, "for him alone");
+    await until("the message", () => romeo.messages.some((message) => message.id === id));
+    const from = String(romeo.connection.jid);
+    const at = heard.length;
+    const ack = xml("ack", { xmlns: NS.mailbox, seq: romeo.entries.at(-1)?.seq });
+    await stranger.send(xml("message", { from, to: NUMBER_DOMAIN, id: "forged" }, ack));
+    await stranger.send(xml("message", { from, to: juliet.numberJid, id: "m" }, xml("body", {}, "hello")));
+    await handled();
+    // It is told as itself, whoever it claims to be: that it has no mailbox, and that it may not write
+    const answers = heard.slice(at).filter(({ name }) => name === "message");
+    expect(answers.map((answer) => [answer.attrs["from"], answer.attrs["to"]])).to.deep.equal([
+      [NUMBER_DOMAIN, String(stranger.jid)],
+      [juliet.numberJid, String(stranger.jid)],
+    ]);
+    expect(answers[0]?.getChild("detached", NS.mailbox)).not.to.equal(undefined);
+    expect(answers[1]?.attrs["type"]).to.equal("error");
+    expect(
+      await juliet.status(id).then(({ recipients }) => recipients.map(({ state }) => state)),
+    ).to.deep.equal(["accepted"]);
+    romeo.isAcknowledging = true;
+    await romeo.attach();
+    await juliet.receipt(id, "delivered");
   });
 
   it("opens no mailbox: no nonce, no token of anybody, no message", async () => {

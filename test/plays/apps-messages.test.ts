@@ -316,6 +316,20 @@ describe("messages of ordinary apps", () => {
     expect(parseStanzaError(told.getChild("error")).condition).to.equal("registration-required");
     expect(romeo.texts).to.deep.equal([]);
   });
+
+  it("go out to nobody behind an address that stands for somebody elsewhere, or on the host", async () => {
+    const [romeo, juliet] = await pair();
+    const { domain, numberDomain, username } = juliet.credentials;
+    for (const somebody of ["tybalt\\40example.net", `${username}\\40${domain}`]) {
+      const id = await romeo.say(`${somebody}@${numberDomain}`, "come out");
+      const refused = await romeo.got(`the refusal of ${somebody}`, errorOf(id));
+      expect(attribute(refused, "from")).to.equal(`${somebody}@${numberDomain}`);
+      expect(parseStanzaError(refused.getChild("error")).condition).to.equal("item-not-found");
+    }
+    await romeo.say(juliet.numberJid, "to a number");
+    expect(await juliet.heard(1)).to.deep.equal(["to a number"]);
+    expect(juliet.arrived).to.have.lengthOf(1);
+  });
 });
 
 describe("messages to ordinary apps and a component that is killed", () => {

@@ -79,6 +79,7 @@ describe("a subscription between numbers", () => {
 
   it("shows neither the account nor the resource", () => {
     const told = romeo.app.presences(juliet.jid).map(String).join("");
+    expect(told).to.include(`from="${juliet.jid}/`);
     expect(told).not.to.include("opaque-juliet");
     expect(told).not.to.include("secret-");
   });
