@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
 import { Client, openSqliteStorage, signUpDevice, type ClientOptions, type Storage } from "../../sdk/mod.js";
 import {
   checkJournals,
@@ -18,6 +19,8 @@ const SEND_EVERY_MS = 4;
 const HEAR_WITHIN_MS = 40_000;
 const ONLINE_WITHIN_MS = 40_000;
 const QUIET_WITHIN_MS = 20_000;
+const TOLD_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 50;
 /** Shorter than in production, so that a round takes a second. */
 const CONNECTION = {
   retry: { minMs: 20, maxMs: 200 },
@@ -43,8 +46,8 @@ interface Correspondent {
 /**
  * SDK devices that no fault touches and that write to each other through a service that is at fault.
  *
- * They keep a journal for each round, so that a round can be checked by itself. A round ends with {@link hearEachOther},
- * after which everything before has arrived or never will: the order of a conversation is kept.
+ * They keep a journal for each round, so that a round can be checked by itself. A round ends with {@link endRound}, with
+ * everybody online: what it has not brought, and told of, never comes.
  */
 export class Correspondents {
   readonly #world: World;
@@ -82,9 +85,7 @@ export class Correspondents {
     const correspondents = new Correspondents(world, people, ownOptions);
     // Nobody can write to a device that was never online
     await correspondents.open(numbers);
-    await correspondents.hearEachOther();
-    await correspondents.close();
-    correspondents.report();
+    expectWhole(await correspondents.endRound(), "after signing up");
     return correspondents;
   }
 
@@ -139,16 +140,54 @@ export class Correspondents {
     await until("everybody hears everybody", isHeard, HEAR_WITHIN_MS);
   }
 
-  /** Takes everybody offline: the end of a round. */
-  async close(): Promise<void> {
+  /** Ends a round, all being online: waits for all that is on its way, takes everybody offline and checks the journals. */
+  async endRound(): Promise<JournalReport> {
+    await this.hearEachOther();
+    await this.#allTold();
+    return this.endEarly();
+  }
+
+  /** Takes everybody offline and checks the journals of a round in which not all comes to its end. */
+  async endEarly(): Promise<JournalReport> {
+    await this.#close();
+    const report = this.#report();
+    this.#beginRound();
+    return report;
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    await this.quiet();
+    await this.#close();
+    for (const { storage, journal } of this.#people) {
+      journal.close();
+      storage.close();
+    }
+  }
+
+  /** Waits until senders know what became of each message. What they are not told then, the checker finds. */
+  async #allTold(): Promise<void> {
+    const isTold = async (): Promise<boolean> => {
+      await sleep(LOOK_EVERY_MS);
+      const { violations, counts } = this.#report();
+      return counts.unknown === 0 && violations.every(({ kind }) => kind !== "receipt-lost");
+    };
+    await until("everybody is told", isTold, TOLD_WITHIN_MS).catch(() => undefined);
+  }
+
+  // A round is over in seconds: whatever is not told at its end is lost
+  #report(): JournalReport {
+    const journals = this.#people.map(({ journal }) => journal.lines());
+    return checkJournals(journals, { receiptWithinMs: 0 });
+  }
+
+  async #close(): Promise<void> {
     const stopped = Promise.all(this.#people.map(async ({ online }) => online?.client.stop()));
     await within("everybody goes offline", QUIET_WITHIN_MS, stopped);
     for (const person of this.#people) person.online = undefined;
   }
 
-  /** Checks the journals of the round, and begins those of the next. */
-  report(): JournalReport {
-    const report = checkJournals(this.#people.map(({ journal }) => journal.lines()));
+  #beginRound(): void {
     this.#round += 1;
     for (const person of this.#people) {
       person.journal.close();
@@ -156,17 +195,6 @@ export class Correspondents {
       person.journal = new Journal(join(this.#world.folder, name));
       // Who is away during the round is to get what was sent meanwhile
       person.journal.write({ kind: "started", number: person.number, device: person.device as DeviceId });
-    }
-    return report;
-  }
-
-  /** Ends everything. */
-  async stop(): Promise<void> {
-    await this.quiet();
-    await this.close();
-    for (const { storage, journal } of this.#people) {
-      journal.close();
-      storage.close();
     }
   }
 
@@ -183,4 +211,15 @@ export class Correspondents {
     await from.online?.journaled.send(to.number, `the text of ${id}`, id);
     return id;
   }
+}
+
+/** Holds that a round broke no promise, and that all that was asked for in it was accepted: nobody is left unsure. */
+export function expectWhole({ violations, counts }: JournalReport, what: string): void {
+  expect(violations, what).to.deep.equal([]);
+  expect(counts, `asked for and not accepted: ${what}`).to.include({
+    accepted: counts.asked,
+    refused: 0,
+    unknown: 0,
+  });
+  expect(counts.shown, what).to.be.at.least(counts.asked);
 }

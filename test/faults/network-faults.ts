@@ -46,16 +46,27 @@ async function breakConnections(
   return proxies.some(({ broken }, index) => broken > (before[index] ?? 0));
 }
 
+function carriedBytes(proxies: readonly TcpProxy[]): number {
+  return proxies.reduce((bytes, proxy) => bytes + proxy.carriedBytes, 0);
+}
+
+function hasOpen(proxies: readonly TcpProxy[]): boolean {
+  return proxies.some(({ open }) => open > 0);
+}
+
 /** Shapes the roads for a while. */
 async function shapeRoads(
   proxies: readonly TcpProxy[],
   forMs: number,
   conditions: Parameters<TcpProxy["shape"]>[0],
 ): Promise<boolean> {
+  const before = carriedBytes(proxies);
   for (const proxy of proxies) proxy.shape(conditions);
   await sleep(forMs);
+  // Whatever was passed on meanwhile went by this road
+  const hasHit = carriedBytes(proxies) > before;
   for (const proxy of proxies) proxy.shape();
-  return true;
+  return hasHit;
 }
 
 /** Everything that a network may do. */
@@ -72,9 +83,10 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
   {
     name: "half-open",
     async strike(proxies) {
-      for (const proxy of proxies) proxy.vanish();
+      const hasHit = hasOpen(proxies);
       // Nothing ends it: both ends have to find out by themselves
-      return true;
+      for (const proxy of proxies) proxy.vanish();
+      return hasHit;
     },
   },
   {
@@ -82,19 +94,22 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
     async strike(proxies, random) {
       for (const proxy of proxies) proxy.hold();
       await sleep(between(100, 4_000, random));
+      const hasHit = proxies.some(({ waitingBytes }) => waitingBytes > 0);
       for (const proxy of proxies) proxy.release();
-      return true;
+      return hasHit;
     },
   },
   {
     name: "reset",
     async strike(proxies, random) {
       const times = oneOf([1, 2, 5], random);
+      let hasHit = false;
       for (let time = 0; time < times; time += 1) {
+        hasHit ||= hasOpen(proxies);
         for (const proxy of proxies) proxy.cut();
         await sleep(between(0, 150, random));
       }
-      return true;
+      return hasHit;
     },
   },
   {

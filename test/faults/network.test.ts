@@ -4,7 +4,7 @@ import { freePort } from "../../prosody/prosody.js";
 import { seededRandom, type JournalReport } from "../../sdk/testing/mod.js";
 import { TcpProxy } from "../support/tcp-proxy.js";
 import { World } from "../support/world.js";
-import { Correspondents } from "./correspondents.js";
+import { Correspondents, expectWhole } from "./correspondents.js";
 import { NETWORK_FAULTS, type NetworkFault } from "./network-faults.js";
 import { TalkativeOmemo } from "./talkative-omemo.js";
 
@@ -34,7 +34,8 @@ describe("delivery over bad networks", () => {
   let wantsFrames = true;
   let proxies: Readonly<Record<LinkName, TcpProxy>>;
 
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     const testNumbers = Object.fromEntries(NUMBERS.map((number) => [number, "000000"]));
     const [clientPort, componentPort] = [await freePort(), await freePort()];
     proxies = {
@@ -79,24 +80,28 @@ describe("delivery over bad networks", () => {
     await people.quiet();
     await people.hearEachOther();
     const recoveredMs = performance.now() - liftedAt;
-    await people.close();
-    return { hasHit, recoveredMs, report: people.report() };
+    return { hasHit, recoveredMs, report: await people.endRound() };
   }
 
   it(`loses nothing that was accepted, shows nothing twice and keeps the order in ${EPISODES} episodes`, async function () {
-    this.timeout(30_000 + EPISODES * 90_000);
+    this.timeout(30_000 + 2 * EPISODES * 90_000);
     const random = seededRandom(SEED);
     const hits = new Map<string, number>();
+    // A fault that hit nothing proves nothing, and has another turn
+    const nextFault = (number: number): NetworkFault | undefined =>
+      number < EPISODES
+        ? NETWORK_FAULTS[number % NETWORK_FAULTS.length]
+        : NETWORK_FAULTS.find(({ name }) => number < 2 * EPISODES && hits.get(name) === 0);
     const counts: JournalReport["counts"][] = [];
     let slowestMs = 0;
-    for (let number = 0; number < EPISODES; number += 1) {
-      const fault = NETWORK_FAULTS[number % NETWORK_FAULTS.length] as NetworkFault;
+    let number = 0;
+    for (let fault = nextFault(0); fault; fault = nextFault(++number)) {
       const struck = STRUCK[Math.floor(random() * STRUCK.length)] as readonly LinkName[];
       const what = `episode ${number} of the seed ${SEED}: ${fault.name}, ${struck.join(" and ")}`;
       const { hasHit, recoveredMs, report } = await episode(fault, struck, random).catch((error: unknown) => {
         throw new Error(what, { cause: error });
       });
-      expect(report.violations, what).to.deep.equal([]);
+      expectWhole(report, what);
       hits.set(fault.name, (hits.get(fault.name) ?? 0) + Number(hasHit));
       counts.push(report.counts);
       slowestMs = Math.max(slowestMs, recoveredMs);
@@ -104,14 +109,13 @@ describe("delivery over bad networks", () => {
     const sum = (name: keyof JournalReport["counts"]): number =>
       counts.reduce((all, one) => all + one[name], 0);
     console.log(
-      `    ${EPISODES} episodes with the seed ${SEED}: ${sum("accepted")} accepted, ${sum("shown")} shown, ` +
+      `    ${number} episodes with the seed ${SEED}: ${sum("accepted")} accepted, ${sum("shown")} shown, ` +
         `${sum("unknown")} unknown; heard again after ${(slowestMs / 1000).toFixed(1)} s at most; ` +
         `hits: ${[...hits].map(([name, count]) => `${name} ${count}`).join(", ")}`,
     );
     expect(sum("accepted")).to.be.greaterThan(EPISODES);
     expect(omemo.heard.spoilt, "characters that were cut").to.equal(0);
     expect(omemo.heard.well).to.be.greaterThan(EPISODES);
-    // A fault that hit nothing proves nothing
     for (const [name, count] of hits) expect(count, name).to.be.greaterThan(0);
   });
 });

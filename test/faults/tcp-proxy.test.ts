@@ -53,7 +53,9 @@ describe("TcpProxy", () => {
   });
 
   it("lets a connection die half-open: neither end hears anything, and new ones are as usual", async () => {
+    expect(proxy.open).to.equal(1);
     proxy.vanish();
+    expect(proxy.open).to.equal(0);
     client.write("lost");
     await until("it was swallowed", () => proxy.swallowedBytes === 4);
     client.destroy();
@@ -72,9 +74,12 @@ describe("TcpProxy", () => {
     const next = connect(proxy.port, "127.0.0.1");
     next.write("b");
     await once(next, "connect");
+    await until("both are taken", () => proxy.waitingBytes === 2);
     expect(arrived.toString()).to.equal("hello ");
+    expect([proxy.open, proxy.carriedBytes]).to.deep.equal([2, 6]);
     proxy.release();
     await until("both", () => arrived.length === 8);
+    expect([proxy.waitingBytes, proxy.carriedBytes]).to.deep.equal([0, 8]);
     next.destroy();
   });
 

@@ -31,6 +31,8 @@ export class TcpPipe {
   /** Keeps everything waiting. */
   isHeld = false;
   swallowedBytes = 0;
+  /** Bytes that were passed on. */
+  carriedBytes = 0;
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #onBroken: () => void;
@@ -60,6 +62,11 @@ export class TcpPipe {
       bytesLeft: point.afterBytes,
       isInsideCharacter: point.isInsideCharacter ?? false,
     };
+  }
+
+  /** Bytes that were taken and have not been passed on yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Lets everything travel that was held. */
@@ -99,6 +106,7 @@ export class TcpPipe {
     if (piece.length === first.data.length) this.#waiting.shift();
     else this.#waiting[0] = { ...first, data: first.data.subarray(piece.length) };
     this.#waitingBytes -= piece.length;
+    this.carriedBytes += piece.length;
     if (length !== undefined) {
       // Nothing after it may follow, and it has to arrive before the end of the connection does
       this.#isBusy = true;

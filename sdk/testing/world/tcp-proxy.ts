@@ -31,6 +31,7 @@ export class TcpProxy {
   #isMute = false;
   #isHeld = false;
   #swallowedBytes = 0;
+  #carriedBytes = 0;
   #accepted = 0;
   #broken = 0;
 
@@ -72,6 +73,23 @@ export class TcpProxy {
     let bytes = this.#swallowedBytes;
     for (const { up } of this.#connections) bytes += up.swallowedBytes;
     return bytes;
+  }
+
+  /** How many connections are open now; those that died half-open are not. */
+  get open(): number {
+    return this.#living.length;
+  }
+
+  /** Bytes that were passed on so far, in both directions. */
+  get carriedBytes(): number {
+    let bytes = this.#carriedBytes;
+    for (const { up, down } of this.#connections) bytes += up.carriedBytes + down.carriedBytes;
+    return bytes;
+  }
+
+  /** Bytes on open connections that were taken and have not been passed on yet. */
+  get waitingBytes(): number {
+    return this.#living.reduce((bytes, { up, down }) => bytes + up.waitingBytes + down.waitingBytes, 0);
   }
 
   /** Cuts every connection (RST); new ones are taken. */
@@ -202,10 +220,21 @@ export class TcpProxy {
 
   #onClose(connection: ProxiedConnection, other: Socket): void {
     if (other.closed) {
-      if (this.#connections.delete(connection)) this.#swallowedBytes += connection.up.swallowedBytes;
+      if (this.#connections.delete(connection)) this.#count(connection);
     }
     // Who is at the other end of a dead line does not hear that this one hung up
     else if (!this.#isStalled && !connection.isDead) other.destroy();
+  }
+
+  get #living(): ProxiedConnection[] {
+    return [...this.#connections].filter(
+      ({ client, server, isDead }) => !isDead && !client.destroyed && !server.destroyed,
+    );
+  }
+
+  #count({ up, down }: ProxiedConnection): void {
+    this.#swallowedBytes += up.swallowedBytes;
+    this.#carriedBytes += up.carriedBytes + down.carriedBytes;
   }
 
   #onBroken({ client, server }: ProxiedConnection): void {
