@@ -33,7 +33,9 @@ describe("NETWORK_FAULTS", () => {
       await until("the connections are open", () => busy.open === 1 && half.open === 1);
       // One that died earlier is nothing to hit
       half.vanish();
-      const hits = await Promise.all([[idle], [half], [idle, busy]].map((proxies) => fault.strike(proxies, least)));
+      const hits = await Promise.all(
+        [[idle], [half], [idle, busy]].map((proxies) => fault.strike(proxies, least)),
+      );
       expect(hits).to.deep.equal([false, false, true]);
       clearInterval(talk);
       for (const client of clients) client.destroy();
