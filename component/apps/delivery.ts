@@ -5,6 +5,7 @@ import { strangerJid } from "../federation/address.js";
 import type { Offer } from "../mailbox/delivery-ports.js";
 import type { NewReceiptEntry } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
+import { Arrivals } from "./arrivals.js";
 import { askApp, type Answer } from "./asking.js";
 import { Endings } from "./endings.js";
 import { Returns } from "./returns.js";
@@ -45,6 +46,7 @@ export class AppDelivery {
   readonly #byDevice = new Map<number, AppSession>();
   readonly #writer: AppWriter;
   readonly #endings: Endings;
+  readonly #arrivals: Arrivals;
   readonly #returns: Returns;
   #cancelTick: (() => void) | undefined;
 
@@ -53,6 +55,13 @@ export class AppDelivery {
     this.#ports = ports;
     this.#writer = new AppWriter(context);
     this.#returns = new Returns({ context, store, offerReceipts, ask: (session) => this.#ask(session) });
+    this.#arrivals = new Arrivals({
+      context,
+      store,
+      ask: (session) => this.#ask(session),
+      end: (session, seqs) => this.#end(session, seqs),
+      report: (error) => this.#report(error),
+    });
     this.#endings = new Endings((device, seqs) =>
       this.#background(store.end(device, seqs, context.clock.now()).then(offerReceipts)),
     );
@@ -128,7 +137,7 @@ export class AppDelivery {
     const seq = session?.seqOf(numberJid, id as MessageId);
     if (!session || seq === undefined) return false;
     const { store, context, offerReceipts } = this.#ports;
-    // Whom a person has blocked the host refuses as it does for an app that has gone; XEP-0191 §3.2
+    // A host may refuse whom a person has blocked as it does for an app that has gone; XEP-0191 §3.2
     const isFromStranger = strangerJid(numberJid.split("@", 1)[0] ?? "") !== undefined;
     if (isGone(error) && isFromStranger) this.#background(this.#goneOrBlocked(session, seq));
     else if (isGone(error)) {
@@ -212,7 +221,7 @@ export class AppDelivery {
     const [first] = offers;
     if (first && stanzas.length > 0 && !this.#put(stanzas.join("")))
       return this.#takeBack(session, first.seq);
-    if (session.needsBarrier && !session.isAsking) void this.#barrier(session);
+    this.#arrivals.sent(session);
   }
 
   #put(stanzas: string): boolean {
@@ -238,22 +247,6 @@ export class AppDelivery {
     });
   }
 
-  /** Sends an IQ behind what went; its answer says that all that has arrived. */
-  async #barrier(session: AppSession): Promise<void> {
-    const { context, store } = this.#ports;
-    session.isAsking = true;
-    const mark = session.mark();
-    try {
-      if ((await this.#ask(session)) !== "there") return;
-      const { ended, waiting } = session.confirm(mark, context.clock.monotonicMs());
-      this.#end(session, ended);
-      if (waiting > 0) this.#background(store.answered(session.device, waiting));
-    } finally {
-      session.isAsking = false;
-    }
-    if (session.needsBarrier && !session.isClosed) void this.#barrier(session);
-  }
-
   async #ask(session: AppSession): Promise<Answer> {
     // That it left just behind its answer takes nothing from the answer; one of its successor counts for nothing
     let wasOpen = false;
@@ -274,8 +267,7 @@ export class AppDelivery {
     this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
     const now = clock.monotonicMs();
     for (const session of this.#byDevice.values()) {
-      this.#end(session, session.overdue(now));
-      if (session.isBarrierDue(now) && !session.isAsking) void this.#barrier(session);
+      this.#arrivals.look(session, now);
       if (session.isNoteDue(now, NOTE_AFTER_MS)) this.#note(session);
     }
   }

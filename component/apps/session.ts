@@ -46,6 +46,8 @@ export interface Arrival {
 
 interface OnTheWay extends Going {
   readonly key: string | undefined;
+  /** The number JID that it is from; none for a receipt. */
+  readonly from: string | undefined;
   readonly sizeBytes: number;
   /** The order in which it went. */
   readonly order: number;
@@ -112,9 +114,10 @@ export class AppSession implements AppAddress {
 
   /** Notes that an entry goes. */
   send({ seq, sizeBytes, content }: Offer, how: Going): void {
+    const from = content.kind === "message" ? content.from : undefined;
     const key = content.kind === "message" ? keyOf(content.from, content.id) : undefined;
     this.sent = seq;
-    const entry = { ...how, key, sizeBytes, order: ++this.#order };
+    const entry = { ...how, key, from, sizeBytes, order: ++this.#order };
     this.#onTheWay.set(seq, entry);
     if (isUnproven(entry)) this.#unproven += 1;
     this.#bytes += sizeBytes;
@@ -124,6 +127,16 @@ export class AppSession implements AppAddress {
   /** The entry of a message that is on the way, by its sender and id. */
   seqOf(numberJid: string, id: MessageId): number | undefined {
     return this.#byKey.get(keyOf(numberJid, id));
+  }
+
+  /** The number JIDs that entries on the way are from, with those entries; under `undefined` those that are from nobody. */
+  bySender(seqs: readonly number[]): Map<string | undefined, number[]> {
+    const found = new Map<string | undefined, number[]>();
+    for (const seq of seqs) {
+      const from = this.#onTheWay.get(seq)?.from;
+      found.set(from, [...(found.get(from) ?? []), seq]);
+    }
+    return found;
   }
 
   /** Notes that an entry has ended. */

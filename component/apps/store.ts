@@ -72,6 +72,11 @@ function openApps(database: Database) {
       return entries.endSome(device, seqs, "undecryptable", now);
     },
 
+    /** Ends entries that the host has dropped, as of a number that was blocked there: nobody is told. */
+    drop(device: number, seqs: readonly number[], now: EpochMs): void {
+      entries.endSome(device, seqs, undefined, now);
+    },
+
     /** Ends the entry of a message by its sender (hash of the number) and id; none when it is not in this mailbox. */
     endById(device: number, senderHash: Uint8Array, id: MessageId, now: EpochMs): NewReceiptEntry[] {
       const found = received.get(senderHash, id, device);

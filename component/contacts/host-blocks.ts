@@ -32,7 +32,10 @@ export type HostBlockPorts = Pick<Context, "clock" | "config" | "link" | "log" |
  */
 export class HostBlocks {
   readonly #ports: HostBlockPorts;
-  readonly #askedAt = new Map<string, number>();
+  readonly #asked = new Map<
+    string,
+    { readonly atMs: number; readonly answer: Promise<boolean | undefined> }
+  >();
 
   constructor(ports: HostBlockPorts) {
     this.#ports = ports;
@@ -40,14 +43,22 @@ export class HostBlocks {
 
   /** Something looked as if an account (bare JID) had blocked a number, or did not any more: it is asked for. */
   suspect(account: string, numberJid: string): void {
+    void this.isBlocked(account, numberJid);
+  }
+
+  /** Whether an account (bare JID) has blocked a number JID on the host, as it was within the last half minute; `undefined` when that stays open. */
+  isBlocked(account: string, numberJid: string): Promise<boolean | undefined> {
     const nowMs = this.#ports.clock.monotonicMs();
     const key = `${account} ${numberJid}`;
-    if (nowMs - (this.#askedAt.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_AFTER_MS) return;
-    if (this.#askedAt.size >= MAX_REMEMBERED) this.#askedAt.clear();
-    this.#askedAt.set(key, nowMs);
-    this.ask(account, numberJid).catch((error: unknown) => {
+    const asked = this.#asked.get(key);
+    if (asked && nowMs - asked.atMs < AGAIN_AFTER_MS) return asked.answer;
+    if (this.#asked.size >= MAX_REMEMBERED) this.#asked.clear();
+    const answer = this.ask(account, numberJid).catch((error: unknown) => {
       this.#ports.log.warn({ reason: (error as Error).message }, "it could not be asked who is blocked");
+      return undefined;
     });
+    this.#asked.set(key, { atMs: nowMs, answer });
+    return answer;
   }
 
   /** Asks the host, and keeps what it says; answers whether the number is blocked, `undefined` when that stays open. */
@@ -61,7 +72,8 @@ export class HostBlocks {
     if (!isComponentAnswered || isNumberAnswered === undefined) return undefined;
     const number = Jid.parse(numberJid);
     const numberHash = numbers.hashOf(number);
-    if (!numberHash || !isPhoneNumber(number.local)) return undefined;
+    // A stranger's address stands for no number: nothing is kept of it
+    if (!numberHash || !isPhoneNumber(number.local)) return !isNumberAnswered;
     const outcome = await store.block({
       jid: account,
       numberHash,

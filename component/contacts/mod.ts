@@ -55,6 +55,9 @@ function create(context: Context): Capability {
     people.forget(jid);
     background(farewells.say());
   });
+  context.exchange.findDropped(
+    async (account, numberJid) => (await hostBlocks.isBlocked(account, numberJid)) === true,
+  );
   events.onNumberLinked((jid) => people.forget(jid));
   availability.onAvailable(({ account }, isNew) => {
     if (isNew) background(hostBlocks.review(account));

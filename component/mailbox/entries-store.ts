@@ -29,7 +29,7 @@ export function openEntries(database: Database, receipts: Receipts) {
   const finish = (
     device: number,
     entries: readonly PendingEntry[],
-    stateOf: (seq: number) => ReceiptState,
+    stateOf: (seq: number) => ReceiptState | undefined,
     now: EpochMs,
   ): NewReceiptEntry[] => {
     let bytes = 0;
@@ -38,7 +38,8 @@ export function openEntries(database: Database, receipts: Receipts) {
       bytes += entry.sizeBytes;
       if (entry.message === null) continue;
       release.run(entry.message);
-      changes.push({ message: entry.message, device, state: stateOf(entry.seq) });
+      const state = stateOf(entry.seq);
+      if (state !== undefined) changes.push({ message: entry.message, device, state });
     }
     discount.run(entries.length, bytes, device);
     return receipts.raise(changes, now);
@@ -64,8 +65,17 @@ export function openEntries(database: Database, receipts: Receipts) {
       return { count: entries.length, last, receipts: finish(device, entries, stateOf, now) };
     },
 
-    /** Ends some entries of a mailbox, wherever in it they stand; those that have ended before count no more. */
-    endSome(device: number, seqs: readonly number[], state: ReceiptState, now: EpochMs): NewReceiptEntry[] {
+    /**
+     * Ends some entries of a mailbox, wherever in it they stand; those that have ended before count no more.
+     *
+     * @param state what their senders are told; nothing when it is `undefined`
+     */
+    endSome(
+      device: number,
+      seqs: readonly number[],
+      state: ReceiptState | undefined,
+      now: EpochMs,
+    ): NewReceiptEntry[] {
       const entries = seqs.map((seq) => one.get(device, seq)).filter((entry) => entry !== undefined);
       if (entries.length === 0) return [];
       for (const { seq } of entries) removeOne.run(device, seq);

@@ -13,6 +13,7 @@ export interface ExchangeServer {
 export class Exchange {
   #server: ExchangeServer | undefined;
   #onUnattached: ((offer: Offer) => void) | undefined;
+  #isDropped: ((account: string, numberJid: string) => Promise<boolean>) | undefined;
 
   /** The mailbox serves from now on. */
   serve(server: ExchangeServer): void {
@@ -37,6 +38,16 @@ export class Exchange {
   /** Names who takes entries of devices that have not attached. */
   takeUnattached(take: (offer: Offer) => void): void {
     this.#onUnattached = take;
+  }
+
+  /** Names who finds out what a host drops. */
+  findDropped(find: (account: string, numberJid: string) => Promise<boolean>): void {
+    this.#isDropped = find;
+  }
+
+  /** Whether the host drops what a number JID writes to an account (bare JID), because that person has blocked it there. */
+  async isDropped(account: string, numberJid: string): Promise<boolean> {
+    return (await this.#isDropped?.(account, numberJid)) ?? false;
   }
 
   /** Hands on an entry of a device that has not attached. */

@@ -7,7 +7,7 @@ import { until } from "../support/until.js";
 import { World } from "../support/world.js";
 import { distinctShown, isQuiet, Person } from "./person-process.js";
 
-const ROUNDS = Number(process.env.TWOTICK_KILL_ROUNDS ?? 100);
+const ROUNDS = Number(process.env.TWOTICK_KILL_ROUNDS ?? 40);
 const SEED = Number(process.env.TWOTICK_KILL_SEED ?? Date.now() % 1_000_000);
 const NUMBERS = ["+15551230001", "+15551230002"] as const;
 

@@ -4,6 +4,7 @@ import { NS } from "../../src/namespaces.js";
 import { attribute, xml, type Element } from "../../src/xml.js";
 import { RawApp } from "../support/raw-app.js";
 import type { DeviceCredentials } from "../support/raw-device.js";
+import { StockApp } from "../support/stock-app.js";
 import { until } from "../support/until.js";
 import { useWorld } from "../support/world.js";
 
@@ -54,5 +55,40 @@ describe("the block list of the component (XEP-0191)", () => {
     }
     expect(pushes.get(other)).to.deep.equal([]);
     expect((await list(phone)).getChildElements()).to.deep.equal([]);
+  });
+});
+
+describe("a number that a person has blocked on the host (XEP-0191)", () => {
+  const world = useWorld();
+  const open: StockApp[] = [];
+  const arrive = async (number: string, hasReceipts: boolean): Promise<StockApp> => {
+    const app = await StockApp.online(await world().appPerson(number), { hasReceipts });
+    open.push(app);
+    return app;
+  };
+  after(() => Promise.all(open.map((app) => app.stop())));
+
+  it("is not told that what it writes has arrived, though it was never shown the person", async () => {
+    const [romeo, mercutio] = [await arrive("+15551230001", true), await arrive("+15551230003", true)];
+    const juliet = await arrive("+15551230002", false);
+    const item = xml("item", { jid: romeo.numberJid });
+    const block = xml("iq", { type: "set", id: "block" }, xml("block", { xmlns: NS.blocking }, item));
+    await juliet.connection.request(block, { timeoutMs: 10_000 });
+    await romeo.say(juliet.numberJid, "But soft");
+    await romeo.handled();
+    const seen = await mercutio.say(juliet.numberJid, "Ask for me tomorrow");
+    await mercutio.tick("received", seen);
+    // Behind whatever was told because of the same answer of the app
+    await romeo.handled();
+    expect(await juliet.heard(1)).to.deep.equal(["Ask for me tomorrow"]);
+    const ticks = romeo.arrived.filter((one) => one.getChild("received", NS.receipts));
+    expect(ticks.map((one) => attribute(one.getChild("received") as Element, "id"))).to.deep.equal([]);
+    // Nothing waits for anybody
+    await juliet.connection.stop();
+    const again = await StockApp.online(juliet.credentials, { hasReceipts: true });
+    open.push(again);
+    const last = await mercutio.say(juliet.numberJid, "A grave man");
+    await mercutio.tick("received", last);
+    expect(again.texts).to.deep.equal(["A grave man"]);
   });
 });

@@ -26,6 +26,10 @@ class Stage {
   readonly ended: number[] = [];
   readonly refused: number[] = [];
   readonly takenBack: number[] = [];
+  readonly dropped: number[] = [];
+  /** Who has blocked whom on the host, and how often that was asked. */
+  isBlocked = false;
+  asked: string[] = [];
   readonly delivery: AppDelivery;
   isFull = false;
   /** What comes of asking the app. */
@@ -51,6 +55,10 @@ class Stage {
     const exchange = new Exchange();
     const read = (_: number, after: number) => Promise.resolve(after < 1 ? [offer] : []);
     exchange.serve({ isAttached: () => false, offer: () => undefined, read });
+    exchange.findDropped((account, numberJid) => {
+      this.asked.push(`${account} ${numberJid}`);
+      return Promise.resolve(this.isBlocked);
+    });
     const context = {
       clock: this.clock,
       link: {
@@ -90,6 +98,8 @@ class Stage {
       sentOnce: () => Promise.resolve(),
       notSent: (_: number, seq: number) => note(this.takenBack, seq),
       end: (_: number, seqs: readonly number[]) => note(this.ended, ...seqs),
+      answered: () => Promise.resolve(),
+      drop: (_: number, seqs: readonly number[]) => note(this.dropped, ...seqs),
       refuse: (_: number, seqs: readonly number[]) => note(this.refused, ...seqs),
     } as unknown as Remote<AppOperations>;
   }
@@ -127,6 +137,24 @@ describe("AppDelivery", () => {
       stage.delivery.stop();
     });
   }
+
+  for (const givesReceipts of [true, false])
+    for (const isBlocked of [true, false]) {
+      const end = isBlocked ? "dropped by the host" : "delivered";
+      it(`takes what an app with${givesReceipts ? "" : "out"} receipts says nothing of for ${end} when its sender is ${isBlocked ? "" : "not "}blocked there`, async () => {
+        const stage = new Stage();
+        stage.isBlocked = isBlocked;
+        stage.open(givesReceipts);
+        await until("it went", () => stage.sent.length === 1);
+        for (let second = 0; second < 60 && stage.ended.length + stage.dropped.length === 0; second += 1) {
+          stage.clock.advance(1_000);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        expect([stage.ended, stage.dropped]).to.deep.equal(isBlocked ? [[], [1]] : [[1], []]);
+        expect(stage.asked).to.deep.equal([`juliet@example.org ${ROMEO}`]);
+        stage.delivery.stop();
+      });
+    }
 
   describe("when the host gives a message back as it does for an app that has gone", () => {
     const refusal = new StanzaError("service-unavailable", "nobody is there");
