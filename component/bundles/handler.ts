@@ -45,6 +45,7 @@ export class BundleProxy {
     const profile = readProfileItems(payload);
     if (profile) return this.#profile(request, profile);
     const asked = readItems(payload);
+    // Whoever is blocked reads keys all the same: that nothing can be encrypted any more would tell of the block
     const hash = numbers.hashOf(to);
     const account = hash && (await accounts.findByNumber(hash));
     if (!account) throw refusalError("no-such-number");

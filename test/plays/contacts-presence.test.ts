@@ -109,6 +109,23 @@ describe("a subscription between numbers", () => {
     expect(await condition(nobody)).to.equal("service-unavailable");
   });
 
+  it("says of the number what all of its apps can do, and a stranger nothing of them", async () => {
+    const tablet = await RawApp.online(juliet.credentials, "tablet", [NS.jingle, NS.correction]);
+    const stranger = await appOf(world(), "opaque-paris");
+    const featuresFor = async ({ app }: Person): Promise<(string | undefined)[]> => {
+      const info = await app.ask("get", juliet.jid, infoQuery());
+      return info.getChildren("feature").map((feature) => attribute(feature, "var"));
+    };
+    // Each of the two alone has another beside it
+    await until("both are known", async () => !(await featuresFor(romeo)).includes(NS.chatStates), 10_000);
+    const common = await featuresFor(romeo);
+    expect(common).to.include(NS.jingle);
+    expect(common).not.to.include(NS.correction);
+    expect(await featuresFor(stranger)).not.to.include(NS.jingle);
+    await Promise.all([tablet.stop(), stranger.app.stop()]);
+    await until("one app is left", async () => (await featuresFor(romeo)).includes(NS.chatStates), 10_000);
+  });
+
   it("tells who comes online anew, without waiting for a change", async () => {
     const again = await RawApp.online(romeo.credentials, "orchard");
     await again.presence(juliet.jid, undefined);
