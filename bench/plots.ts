@@ -33,7 +33,7 @@ function latency(): Line[] {
   const of = (what: "p50" | "p99", read: (row: Row) => number): Line["points"] =>
     rows.flatMap((row) => {
       const [, share] =
-        new RegExp(`^accepted at ([\\d.]+)% of the highest rate, ${what}`).exec(row.name) ?? [];
+        new RegExp(`^accepted at ([\\d.]+)% of the highest rate, ${what}:`).exec(row.name) ?? [];
       const rate = rows.find(({ name }) => name.startsWith(`receipts at ${share}% of the highest rate`));
       return rate ? [[rate.baseline, read(row)] as const] : [];
     });
