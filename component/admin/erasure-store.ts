@@ -27,7 +27,7 @@ export const erasureMigrations: readonly Migration[] = [
 /** What is to be deleted. */
 export interface ErasureRequest {
   readonly numberHash: Uint8Array;
-  /** Limits of sign-up that count for this number alone. */
+  /** Limits of sign-up that count for this number or its account alone. */
   readonly limitKeys: readonly string[];
   /** Whether what still waits for other people goes too. */
   readonly isAtOnce: boolean;
@@ -144,11 +144,15 @@ export function openErasures(database: Database) {
 // A sign-up that may have made an account on the host is left to the sweep, which has it deleted there
 function openSignUpRows(database: Database) {
   const statements: readonly Statement[] = [
+    // Others who asked to link the number wait with it sealed
+    `DELETE FROM linkings WHERE account = @jid
+       OR account IN (SELECT link_jid FROM sign_ups WHERE number_hash = @hash)`,
     "DELETE FROM sign_ups WHERE (number_hash = @hash OR link_jid = @jid) AND (attempted_at IS NULL OR state = 'done')",
     "UPDATE sign_ups SET expires_at = 0 WHERE number_hash = @hash OR link_jid = @jid",
     "DELETE FROM known_numbers WHERE number_hash = @hash",
     "DELETE FROM lookup_quotas WHERE number_hash = @hash",
-    "DELETE FROM linkings WHERE account = @jid",
+    // The trials of a day, which is few enough to read them all
+    "DELETE FROM stranger_trials WHERE number = @hash",
     "DELETE FROM chat_hints WHERE account = @jid",
   ].map((sql) => database.prepare(sql));
   const limit = database.prepare("DELETE FROM sign_up_limits WHERE key = ?");

@@ -1,5 +1,6 @@
 import type { PhoneNumber } from "../../src/phone-number.js";
 import { formatStamp } from "../../src/clock.js";
+import { openWaiting } from "../linking/linking.js";
 import type { ReceiptContent } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
 import type { Vault } from "../store/vault.js";
@@ -25,6 +26,7 @@ export async function* exportLines(
   const { account, devices } = person;
   if (!account) return;
   yield* aboutContacts({ store, vault }, account.id);
+  yield* aboutDealings({ store, vault }, account);
   const messages = pages((after) => store.messagesOf(account.id, after));
   for await (const { id, acceptedAt, isSent, peer, payload } of messages) {
     const other = { [isSent ? "to" : "from"]: vault.openLocalpart(peer) || "service" };
@@ -53,6 +55,30 @@ async function* aboutContacts({ store, vault }: ExportPorts, account: number): A
     const places = { isHere: isHere === 1, isOnHost: isOnHost === 1 };
     yield { type: "block", number: vault.openNumber(peer), ...places, at: formatStamp(at) };
   }
+}
+
+async function* aboutDealings(
+  { store, vault }: ExportPorts,
+  { id, jid }: NonNullable<PersonRow["account"]>,
+): AsyncGenerator<ExportLine> {
+  const { isWelcoming, lookUps, linking, invitation, hintedAt } = await store.dealingsOf(id, jid);
+  if (isWelcoming) yield { type: "strangers", areWelcome: true };
+  for await (const { stranger, at } of pages((after) => store.answersOf(id, after)))
+    yield {
+      type: "stranger",
+      answeredAt: formatStamp(at),
+      address: stranger && vault.openLocalpart(stranger),
+    };
+  if (lookUps) yield { type: "look-ups", numbers: lookUps.numbers, newestAt: formatStamp(lookUps.newestAt) };
+  if (linking) {
+    const { number = null } = openWaiting(vault, linking.sealed) ?? {};
+    yield { type: "linking", number, expiresAt: formatStamp(linking.expiresAt) };
+  }
+  if (invitation) {
+    const seenAt = invitation.seenAt === null ? null : formatStamp(invitation.seenAt);
+    yield { type: "invitation", expiresAt: formatStamp(invitation.expiresAt), seenAt };
+  }
+  if (hintedAt !== undefined) yield { type: "chat-hint", at: formatStamp(hintedAt) };
 }
 
 function* aboutAccount({ account, devices, signUps, privacy, lastSeen }: PersonRow): Generator<ExportLine> {

@@ -8,3 +8,8 @@ export function numberLimitKeys(vault: Vault, number: PhoneNumber): readonly [si
     `pin:${vault.hashNumber(number).toString("base64")}`,
   ];
 }
+
+/** The key of the limit of sign-up that counts for one account (bare JID) alone: numbers that it asks to link. */
+export function accountLimitKey(vault: Vault, account: string): string {
+  return `account:${vault.keyedHash("sign-up limit", account).toString("base64url")}`;
+}

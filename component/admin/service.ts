@@ -6,7 +6,7 @@ import type { MailboxOperations } from "../mailbox/store.js";
 import type { NewReceiptEntry } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
 import { exportLines, type ExportLine } from "./export.js";
-import { numberLimitKeys } from "./limit-keys.js";
+import { accountLimitKey, numberLimitKeys } from "./limit-keys.js";
 import type { SetAsideOutcome, SetAsideRow } from "./set-aside-store.js";
 import type { AdminOperations } from "./store.js";
 
@@ -89,7 +89,11 @@ export class Administration {
   async delete(number: PhoneNumber, isAtOnce: boolean): Promise<Deleted | undefined> {
     const { vault, clock, log, events } = this.#context;
     const numberHash = vault.hashNumber(number);
-    const limitKeys = numberLimitKeys(vault, number);
+    const owner = await this.#accounts.findByNumber(numberHash);
+    const limitKeys = [
+      ...numberLimitKeys(vault, number),
+      ...(owner ? [accountLimitKey(vault, owner.jid)] : []),
+    ];
     const begun = await this.#store.beginErasure({ numberHash, limitKeys, isAtOnce, now: clock.now() });
     if (!begun) return undefined;
     log.info({ who: loggedNumber(vault, number) }, "everything about a number is deleted");

@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { StoreModule } from "../store/operations.js";
 import { erasureMigrations, openErasures } from "./erasure-store.js";
 import { openOverview } from "./overview-store.js";
+import { openPersonDealings } from "./person-dealings-store.js";
 import { openPersons } from "./person-store.js";
 import { openSetAsideOperations, setAsideMigrations } from "./set-aside-store.js";
 
@@ -9,6 +10,7 @@ function openAdmin(database: Database) {
   return {
     ...openSetAsideOperations(database),
     ...openPersons(database),
+    ...openPersonDealings(database),
     ...openErasures(database),
     ...openOverview(database),
   };

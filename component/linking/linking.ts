@@ -9,6 +9,7 @@ import { SignUpRefusal } from "../sign-up/refusal.js";
 import { type Channel, SESSION_TTL_MS } from "../sign-up/service.js";
 import type { Proof } from "../sign-up/proofs.js";
 import type { Remote } from "../store/operations.js";
+import type { Vault } from "../store/vault.js";
 import type { LinkingOperations } from "./store.js";
 
 /** A linking that waits for its code. */
@@ -73,11 +74,7 @@ export class Linking {
   /** What an account waits for; `undefined` when it is nothing. */
   async waiting(account: string): Promise<Waiting | undefined> {
     const sealed = await this.#waiting.find(account, this.#context.clock.now());
-    const [session, number] =
-      (sealed && this.#context.vault.open(PURPOSE, sealed)?.toString().split(" ")) ?? [];
-    return session !== undefined && number !== undefined && isPhoneNumber(number)
-      ? { session, number }
-      : undefined;
+    return sealed && openWaiting(this.#context.vault, sealed);
   }
 
   /** Sends another code. @throws {SignUpRefusal} */
@@ -105,3 +102,11 @@ export class Linking {
 
 /** Refusals after which no code of this linking can be right. */
 const ENDS: ReadonlySet<string> = new Set(["session-unknown", "checks-exhausted", "no-more-codes"]);
+
+/** What is sealed of a linking that waits; `undefined` when it cannot be opened. */
+export function openWaiting(vault: Vault, sealed: Uint8Array): Waiting | undefined {
+  const [session, number] = vault.open(PURPOSE, sealed)?.toString().split(" ") ?? [];
+  return session !== undefined && number !== undefined && isPhoneNumber(number)
+    ? { session, number }
+    : undefined;
+}

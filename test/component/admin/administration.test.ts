@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
-import SQLite from "better-sqlite3";
 import { expect } from "chai";
 import type { AccountOperations } from "../../../component/accounts/store.js";
-import type { Deleted } from "../../../component/admin/service.js";
 import type { AppOperations } from "../../../component/apps/store.js";
+import type { ChatOperations } from "../../../component/chat/store.js";
 import type { ContactOperations } from "../../../component/contacts/store.js";
+import type { DirectoryOperations } from "../../../component/directory/store.js";
+import type { FederationOperations } from "../../../component/federation/store.js";
 import { adminToken } from "../../../component/http/admin-token.js";
-import type { MailboxOperations } from "../../../component/mailbox/store.js";
+import type { LinkingOperations } from "../../../component/linking/store.js";
 import { Vault } from "../../../component/store/vault.js";
 import { formatStamp } from "../../../src/clock.js";
 import { phoneNumber } from "../../../src/phone-number.js";
@@ -15,6 +16,7 @@ import { RawDevice } from "../../support/raw-device.js";
 import { setEntryAside } from "../../support/set-aside.js";
 import { until } from "../../support/until.js";
 import { useWorld, type World } from "../../support/world.js";
+import { withDatabase } from "./traces.js";
 
 const ROMEO = "+15551230001";
 const JULIET = "+15551230002";
@@ -87,11 +89,7 @@ describe("Administration", function () {
       juliet.isAcknowledging = false;
       const id = await romeo.say(juliet.numberJid, BODY);
       const number = `${JULIET}${count}`;
-      const response = await send("POST", "export", { number });
-      const lines = (await response.text())
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const lines = await exported(number);
       expect(lines.map(({ type }) => type)).to.deep.equal(["number", "account", "device", "message"]);
       expect(lines[1]).to.include({ jid: `juliet${count}@example.org`, hasPin: false });
       expect(lines[2]).to.include({ waitingEntries: 1 });
@@ -130,10 +128,7 @@ describe("Administration", function () {
         await contacts.noteSightings([{ jid: mine, isOnline: false, at: 4_000 }]);
         await store.of<AppOperations>("apps").seen({ account: mine, resource: "phone", now: 5_000 });
       });
-      const lines = (await (await send("POST", "export", { number: julietJid })).text())
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const lines = await exported(julietJid);
       const of = (kind: string) => lines.filter(({ type }) => type === kind);
       expect(of("privacy")).to.deep.equal([
         { type: "privacy", presence: "everyone", lastSeen: "nobody", profile: "contacts" },
@@ -149,34 +144,43 @@ describe("Administration", function () {
       expect(of("device").map(({ resource }) => resource)).to.deep.equal([null, "phone"]);
     });
 
-    it("is gone from every file at once, also what waits for others", async () => {
-      const traces = await talk();
-      const response = await send("POST", "delete", { number: `${ROMEO}${count}`, isAtOnce: true });
-      expect(await response.json()).to.include({ isComplete: true, isAccountDeleted: true });
-      await until("nothing of it is in a file", () => found(traces).length === 0, 15_000).catch(
-        () => undefined,
-      );
-      expect(found(traces)).to.deep.equal([]);
-      // Who was written to goes on
-      await juliet.attach();
-      expect((await juliet.submit([{ to: romeo.numberJid, payload: "<body/>" }]))[0]).to.have.property(
-        "error",
-      );
-    });
-
-    it("goes otherwise when what waits for others has reached them", async () => {
-      const traces = await talk();
-      const number = `${ROMEO}${count}`;
-      expect(await (await send("POST", "delete", { number })).json()).to.include({ isComplete: false });
-      juliet.isAcknowledging = true;
-      await juliet.attach();
-      // Acknowledged is whatever comes next, be it this again or the end of Juliet's own message
-      await until("it has arrived", () => juliet.messages.some(({ payload }) => payload.includes(" waits")));
-      const isGone = (): boolean => found(traces).length === 0;
-      await untilDeleted(number);
-      await world().withStore((store) => store.of<MailboxOperations>("mailbox").forgetNumbers());
-      await until("the log is emptied", isGone, 15_000).catch(() => undefined);
-      expect(found(traces)).to.deep.equal([]);
+    it("is exported with strangers, look-ups, a linking and an invitation, without session and link", async () => {
+      const mine = `juliet${count}@example.org`;
+      const number = `${JULIET}${count}`;
+      const vault = vaultOf(world());
+      await world().withStore(async (store) => {
+        const strangers = store.of<FederationOperations>("federation");
+        await strangers.setWelcome(mine, true);
+        await strangers.answered(mine, vault.keyedHash("test", "somebody"), 1_000);
+        await strangers.answered(mine, vault.keyedHash("test", "tybalt"), 1_000);
+        const sealed = vault.seal("linking", Buffer.from("session +15551239998"));
+        await store.of<LinkingOperations>("linking").keep(mine, sealed, 2_000);
+        await store.of<ChatOperations>("chat").takeHint(mine, 3_000);
+        const hashes = ["+15551239997", "+15551239996"].map((one) => vault.hashNumber(phoneNumber(one)));
+        const quota = { burst: 9, everySeconds: 1 };
+        const lookUp = { account: mine, hashes, isTold: true, quota, now: 4_000 };
+        await store.of<DirectoryOperations>("directory").lookUp(lookUp);
+      });
+      withDatabase(world(), (database) => {
+        // Something of one of them is still here
+        database
+          .prepare("INSERT INTO numbers (hash, sealed) VALUES (?, ?)")
+          .run(vault.keyedHash("test", "tybalt"), vault.sealLocalpart("tybalt\\40example.net"));
+        database
+          .prepare("INSERT INTO invitations SELECT id, ?, 5000, 6000, 7000 FROM accounts WHERE jid = ?")
+          .run(Buffer.from("link"), mine);
+      });
+      const at = (seconds: number): string => formatStamp(seconds * 1000);
+      const lines = await exported(number);
+      expect(lines.slice(lines.findIndex(({ type }) => type === "device") + 1)).to.have.deep.members([
+        { type: "strangers", areWelcome: true },
+        { type: "stranger", answeredAt: at(1), address: null },
+        { type: "stranger", answeredAt: at(1), address: "tybalt\\40example.net" },
+        { type: "look-ups", numbers: 2, newestAt: at(4) },
+        { type: "linking", number: "+15551239998", expiresAt: at(2) },
+        { type: "invitation", expiresAt: at(5), seenAt: at(7) },
+        { type: "chat-hint", at: at(3) },
+      ]);
     });
 
     it("leaves everybody else's things as they were", async () => {
@@ -219,39 +223,8 @@ describe("Administration", function () {
     expect((await send("POST", "delete", { numbers: [] })).status).to.equal(400);
   });
 
-  /** Asks for the deletion until nothing waits for others any more. */
-  async function untilDeleted(number: string): Promise<void> {
-    for (let isOver = false; !isOver;) {
-      const response = await send("POST", "delete", { number });
-      isOver = response.status === 404 || ((await response.json()) as Deleted).isComplete;
-    }
-  }
-
   const setAside = (): Promise<MessageId> =>
     setEntryAside(romeo, juliet, BODY, async () => (await entries()).length > 0);
-
-  /** Things that tell of Romeo: some delivered, some waiting on both sides. */
-  async function talk(): Promise<(string | Buffer)[]> {
-    const first = await romeo.say(juliet.numberJid, `${BODY} arrives`);
-    await romeo.receipt(first, "delivered");
-    juliet.isAcknowledging = false;
-    const second = await romeo.say(juliet.numberJid, `${BODY} waits`);
-    romeo.isAcknowledging = false;
-    const third = await juliet.say(romeo.numberJid, `${BODY} answers`);
-    const vault = vaultOf(world());
-    const number = phoneNumber(`${ROMEO}${count}`);
-    const database = new SQLite(world().config.store.path, { readonly: true });
-    const row = database
-      .prepare("SELECT sealed FROM numbers WHERE hash = ?")
-      .get(vault.hashNumber(number)) as { sealed: Buffer };
-    database.close();
-    return [`romeo${count}@`, first, second, third, vault.hashNumber(number), row.sealed, `${BODY} waits`];
-  }
-
-  const found = (traces: readonly (string | Buffer)[]) => {
-    const files = storedBytes(world());
-    return traces.filter((trace) => files.includes(trace));
-  };
 
   async function send(
     method: string,
@@ -267,6 +240,12 @@ describe("Administration", function () {
       ...(content ? { body: JSON.stringify(content) } : {}),
     });
   }
+
+  const exported = async (number: string): Promise<Record<string, unknown>[]> =>
+    (await (await send("POST", "export", { number })).text())
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
 
   const ask = async (method: string, path: string) => (await send(method, path)).status;
 
