@@ -1,3 +1,11 @@
+/** Rows that one turn of a sweep ends at most, so that what is to be delivered comes in between. */
+export const SWEEP_ROWS = 1_000;
+
+/** Does one turn after another of something, until one answers that there is no more. */
+export async function untilDone(turn: () => Promise<boolean>): Promise<void> {
+  for (let hasMore = true; hasMore;) hasMore = await turn();
+}
+
 /**
  * Lets so much be done at once; what comes beyond that waits in line, and holds nothing meanwhile.
  *

@@ -1,6 +1,7 @@
 import { Jid } from "../../src/jid.js";
 import { NS } from "../../src/namespaces.js";
 import type { CapabilityModule, MessageRoute } from "../capability.js";
+import { untilDone } from "../turns.js";
 import { ChatHandler } from "./handler.js";
 import type { ChatOperations } from "./store.js";
 
@@ -38,7 +39,13 @@ export const chat: CapabilityModule = {
         addressee: "component",
         handle: (message) => handler.take(message),
       })),
-      jobs: [{ name: "chat-sweep", everyMs: SWEEP_EVERY_MS, run: () => operations.sweep(clock.now()) }],
+      jobs: [
+        {
+          name: "chat-sweep",
+          everyMs: SWEEP_EVERY_MS,
+          run: () => untilDone(() => operations.sweep(clock.now())),
+        },
+      ],
     };
   },
 };

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { StoreModule } from "../store/operations.js";
+import { SWEEP_ROWS } from "../turns.js";
 
 /** Between two hints to the same account. */
 const HINT_EVERY_MS = 86_400_000;
@@ -11,13 +12,15 @@ export function openChat(database: Database) {
     `INSERT INTO chat_hints (account, at) VALUES (@account, @now)
      ON CONFLICT DO UPDATE SET at = excluded.at WHERE at <= @now - ${HINT_EVERY_MS} OR at > @now`,
   );
-  const forget = database.prepare("DELETE FROM chat_hints WHERE at <= ?");
+  const forget = database.prepare(
+    `DELETE FROM chat_hints WHERE account IN (SELECT account FROM chat_hints WHERE at <= ? LIMIT ${SWEEP_ROWS})`,
+  );
   return {
     /** Notes that an account (bare JID) is given a hint. @returns whether it may be: once a day */
     takeHint: (account: string, now: EpochMs): boolean => note.run({ account, now }).changes > 0,
 
-    /** Forgets hints that no longer hold others back. */
-    sweep: (now: EpochMs): void => void forget.run(now - HINT_EVERY_MS),
+    /** Forgets hints that no longer hold others back. @returns whether there may be more */
+    sweep: (now: EpochMs): boolean => forget.run(now - HINT_EVERY_MS).changes === SWEEP_ROWS,
   };
 }
 

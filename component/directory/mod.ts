@@ -1,4 +1,5 @@
 import type { CapabilityModule } from "../capability.js";
+import { untilDone } from "../turns.js";
 import { findCommand } from "./commands.js";
 import { Directory } from "./directory.js";
 import type { DirectoryOperations } from "./store.js";
@@ -18,11 +19,7 @@ export const directory: CapabilityModule = {
         {
           name: "directory-sweep",
           everyMs: SWEEP_EVERY_MS,
-          run: async () => {
-            let isMore: boolean;
-            do isMore = await operations.sweep(clock.now());
-            while (isMore);
-          },
+          run: () => untilDone(() => operations.sweep(clock.now())),
         },
       ],
     };

@@ -3,6 +3,7 @@ import type { EpochMs } from "../../src/clock.js";
 import { openAccounts } from "../accounts/store.js";
 import { type Bucket, fullAt, type Rate, take } from "../sign-up/limits.js";
 import type { StoreModule } from "../store/operations.js";
+import { SWEEP_ROWS } from "../turns.js";
 
 /** Numbers that an account asks for. */
 export interface LookUpRequest {
@@ -38,7 +39,6 @@ const KNOWN_TTL_MS = 180 * 86_400_000;
 const NOTED_EVERY_MS = 86_400_000;
 /** People that are told of one who signed up, at most. */
 const MAX_TOLD = 1_000;
-const SWEEP_ROWS = 1_000;
 
 /** The SQL of looking numbers up. */
 export function openDirectory(database: Database) {
@@ -111,8 +111,8 @@ export function openDirectory(database: Database) {
 
     /** Forgets full quotas and numbers that nobody asks for any more. @returns whether there may be more */
     sweep(now: EpochMs): boolean {
-      quota.sweep(now);
-      return forget.run(now - KNOWN_TTL_MS).changes === SWEEP_ROWS;
+      const hasMoreQuotas = quota.sweep(now);
+      return forget.run(now - KNOWN_TTL_MS).changes === SWEEP_ROWS || hasMoreQuotas;
     },
   };
 }
@@ -125,7 +125,10 @@ function openQuota(database: Database) {
   const keep = database.prepare(
     "INSERT OR REPLACE INTO lookup_quotas (number_hash, tokens, at, full_at) VALUES (?, ?, ?, ?)",
   );
-  const forget = database.prepare("DELETE FROM lookup_quotas WHERE full_at <= ?");
+  const forget = database.prepare(
+    `DELETE FROM lookup_quotas WHERE number_hash IN
+       (SELECT number_hash FROM lookup_quotas WHERE full_at <= ? LIMIT ${SWEEP_ROWS})`,
+  );
   // One from the future is from before the clock was set back: it fills up from now on
   const read = (hash: Uint8Array, now: EpochMs): Bucket | undefined => {
     const bucket = find.get(hash);
@@ -142,7 +145,7 @@ function openQuota(database: Database) {
       return 0;
     },
 
-    sweep: (now: EpochMs): void => void forget.run(now),
+    sweep: (now: EpochMs): boolean => forget.run(now).changes === SWEEP_ROWS,
   };
 }
 

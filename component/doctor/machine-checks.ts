@@ -3,6 +3,7 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import SQLite from "better-sqlite3";
 import type { Config } from "../config.js";
+import { checkBacklog } from "./backlog-checks.js";
 import { fault, warning, type Finding } from "./finding.js";
 
 /** File systems by the number that Linux gives them: on these a sync does not keep what it promises. */
@@ -20,8 +21,9 @@ const GROUP_OR_OTHERS = 0o077;
 /** Newer entries than this are from a clock that was ahead. */
 const AHEAD_MS = 120_000;
 
-/** Checks where the store lies: its file system, room, mode and durability. */
-export function checkStore({ store }: Config): Finding[] {
+/** Checks where the store lies: its file system, room, mode and durability; and what waits in it. */
+export function checkStore(config: Config): Finding[] {
+  const { store } = config;
   const folder = dirname(store.path);
   if (!existsSync(folder))
     return [
@@ -49,11 +51,11 @@ export function checkStore({ store }: Config): Finding[] {
     if (existsSync(path) && statSync(path).mode & GROUP_OR_OTHERS)
       found.push(fault(`Others on the machine can read ${path}.`, `chmod 600 ${path}`));
   }
-  return existsSync(store.path) ? [...found, ...checkDatabase(store.path)] : found;
+  return existsSync(store.path) ? [...found, ...checkDatabase(config)] : found;
 }
 
-function checkDatabase(path: string): Finding[] {
-  const database = new SQLite(path, { readonly: true });
+function checkDatabase(config: Config): Finding[] {
+  const database = new SQLite(config.store.path, { readonly: true });
   try {
     const mode: unknown = database.pragma("journal_mode", { simple: true });
     const newest = Number(database.prepare("SELECT coalesce(max(seen_at), 0) FROM devices").pluck().get());
@@ -69,6 +71,7 @@ function checkDatabase(path: string): Finding[] {
             ),
           ]
         : []),
+      ...checkBacklog(database, config),
     ];
   } catch (error) {
     return [

@@ -1,4 +1,5 @@
 import type { CapabilityModule } from "../capability.js";
+import { untilDone } from "../turns.js";
 import { strangersCommand } from "./commands.js";
 import type { FederationOperations } from "./store.js";
 import { Strangers } from "./strangers.js";
@@ -16,8 +17,8 @@ export const federation: CapabilityModule = {
     const { clock, config } = context;
     const store = context.store.of<FederationOperations>("federation");
     const forget = async (): Promise<void> => {
-      await store.forgetTrials(Math.floor(clock.now() / DAY_MS));
-      await store.forgetAnswers(clock.now() - FORGET_AFTER_MS);
+      await untilDone(() => store.forgetTrials(Math.floor(clock.now() / DAY_MS)));
+      await untilDone(() => store.forgetAnswers(clock.now() - FORGET_AFTER_MS));
     };
     const jobs = [{ name: "forget strangers", everyMs: DAY_MS, run: forget }];
     if (!config.federation.allowed) return { jobs };

@@ -6,6 +6,7 @@ import type { NewMessageEntry } from "../mailbox/accept-store.js";
 import { openReceipts } from "../receipts/store.js";
 import type { Migration } from "../store/migrations.js";
 import type { StoreModule } from "../store/operations.js";
+import { SWEEP_ROWS } from "../turns.js";
 
 /** Bytes that an entry is taken to cost beside its payload. */
 const ENTRY_OVERHEAD_BYTES = 200;
@@ -179,7 +180,10 @@ function openTrials(database: Database) {
     .prepare<[Uint8Array, number], number>("SELECT count(*) FROM stranger_trials WHERE who = ? AND day = ?")
     .pluck();
   const note = database.prepare("INSERT INTO stranger_trials (who, day, number) VALUES (?, ?, ?)");
-  const forget = database.prepare("DELETE FROM stranger_trials WHERE day < ?");
+  const forget = database.prepare(
+    `DELETE FROM stranger_trials WHERE (who, day, number) IN
+       (SELECT who, day, number FROM stranger_trials WHERE day < ? LIMIT ${SWEEP_ROWS})`,
+  );
 
   return {
     /** Counts that a number was tried, whether it is anybody's or not. Answers whether that was still allowed. */
@@ -190,8 +194,8 @@ function openTrials(database: Database) {
       return true;
     },
 
-    /** Forgets the trials of the days before this one. */
-    forgetTrials: (day: number): void => void forget.run(day),
+    /** Forgets trials of the days before this one. @returns whether there may be more */
+    forgetTrials: (day: number): boolean => forget.run(day).changes === SWEEP_ROWS,
   };
 }
 
@@ -215,7 +219,10 @@ function openAnswers(database: Database) {
          JOIN stranger_answers ON account = accounts.id WHERE hash = ? AND stranger = ?`,
     )
     .pluck();
-  const forget = database.prepare("DELETE FROM stranger_answers WHERE at < ?");
+  const forget = database.prepare(
+    `DELETE FROM stranger_answers WHERE (account, stranger) IN
+       (SELECT account, stranger FROM stranger_answers WHERE at < ? LIMIT ${SWEEP_ROWS})`,
+  );
 
   return {
     /** Whether a stranger (keyed hash) has written to an account (bare JID), or was answered by it. */
@@ -234,8 +241,8 @@ function openAnswers(database: Database) {
     acquaintance: (toHash: Uint8Array, stranger: Uint8Array): string | undefined =>
       acquainted.get(toHash, stranger),
 
-    /** Forgets whom nobody has answered since a time. */
-    forgetAnswers: (before: EpochMs): void => void forget.run(before),
+    /** Forgets whom nobody has answered since a time. @returns whether there may be more */
+    forgetAnswers: (before: EpochMs): boolean => forget.run(before).changes === SWEEP_ROWS,
   };
 }
 

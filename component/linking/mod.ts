@@ -1,4 +1,5 @@
 import type { CapabilityModule } from "../capability.js";
+import { untilDone } from "../turns.js";
 import { linkCommand } from "./commands.js";
 import { Linking } from "./linking.js";
 import type { LinkingOperations } from "./store.js";
@@ -14,7 +15,13 @@ export const linking: CapabilityModule = {
     const operations = store.of<LinkingOperations>("linking");
     return {
       commands: [linkCommand(context, new Linking(context))],
-      jobs: [{ name: "linking-sweep", everyMs: SWEEP_EVERY_MS, run: () => operations.sweep(clock.now()) }],
+      jobs: [
+        {
+          name: "linking-sweep",
+          everyMs: SWEEP_EVERY_MS,
+          run: () => untilDone(() => operations.sweep(clock.now())),
+        },
+      ],
     };
   },
 };

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
 import type { StoreModule } from "../store/operations.js";
+import { SWEEP_ROWS } from "../turns.js";
 
 /** The SQL of linkings that wait for their code. */
 export function openLinkings(database: Database) {
@@ -11,7 +12,9 @@ export function openLinkings(database: Database) {
     "INSERT OR REPLACE INTO linkings (account, sealed, expires_at) VALUES (?, ?, ?)",
   );
   const remove = database.prepare("DELETE FROM linkings WHERE account = ?");
-  const sweep = database.prepare("DELETE FROM linkings WHERE expires_at <= ?");
+  const sweep = database.prepare(
+    `DELETE FROM linkings WHERE account IN (SELECT account FROM linkings WHERE expires_at <= ? LIMIT ${SWEEP_ROWS})`,
+  );
   return {
     /** What an account (bare JID) waits with, sealed. */
     find: (account: string, now: EpochMs): Uint8Array | undefined => find.get(account, now)?.sealed,
@@ -23,8 +26,8 @@ export function openLinkings(database: Database) {
     /** The linking is over. */
     remove: (account: string): void => void remove.run(account),
 
-    /** Forgets those that have expired. */
-    sweep: (now: EpochMs): void => void sweep.run(now),
+    /** Forgets those that have expired. @returns whether there may be more */
+    sweep: (now: EpochMs): boolean => sweep.run(now).changes === SWEEP_ROWS,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { CapabilityModule } from "../capability.js";
 import { awaitAccounts, settleInvitations, tellWhetherOffered } from "../invitations/outcomes.js";
 import { addWelcomePage } from "../welcome/routes.js";
+import { untilDone } from "../turns.js";
 import { addSignUpRoutes } from "./http.js";
 import { signUpParts } from "./parts.js";
 import type { SignUpOperations } from "./store.js";
-import { SWEEP_ROWS } from "./tables.js";
 
 const SWEEP_EVERY_MS = 60_000;
 
@@ -26,11 +26,7 @@ export const signUp: CapabilityModule = {
         {
           name: "sign-up-sweep",
           everyMs: SWEEP_EVERY_MS,
-          run: async () => {
-            let ended: number;
-            do ended = await operations.sweep(config.signUp.breaker, clock.now());
-            while (ended === SWEEP_ROWS);
-          },
+          run: () => untilDone(() => operations.sweep(config.signUp.breaker, clock.now())),
         },
       ],
       start: () => awaitAccounts(context, signUpParts(context).signUp.toCome),

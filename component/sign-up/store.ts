@@ -3,6 +3,7 @@ import type { EpochMs } from "../../src/clock.js";
 import { openAccounts, type NewDevice } from "../accounts/store.js";
 import { type InvitationRow, type NewInvitation, openInvitations } from "../invitations/store.js";
 import type { StoreModule } from "../store/operations.js";
+import { SWEEP_ROWS } from "../turns.js";
 import type { BreakerRules } from "./breaker.js";
 import { codeOperations } from "./code-store.js";
 import type { Rate } from "./limits.js";
@@ -231,7 +232,7 @@ export function openSignUps(database: Database) {
      *
      * @returns how many sessions ended
      */
-    sweep(rules: BreakerRules, now: EpochMs): number {
+    sweep(rules: BreakerRules, now: EpochMs): boolean {
       const ended = sessions.expired.all(now);
       for (const row of ended) {
         if (row.state === "sent" && sessions.codes(row.session).some((code) => code.hash !== null))
@@ -241,8 +242,8 @@ export function openSignUps(database: Database) {
         if (isOurs && row.jid !== null) accounts.queueRemoval(row.jid, now + ABANDONED_GRACE_MS);
         sessions.remove.run(row.session);
       }
-      limits.forgetFull(now);
-      return ended.length;
+      const hasMoreLimits = limits.forgetFull(now);
+      return hasMoreLimits || ended.length === SWEEP_ROWS;
     },
   };
 }

@@ -3,6 +3,7 @@ import type { EpochMs } from "../../src/clock.js";
 import type { DeviceId } from "../../src/ids.js";
 import { invitationSchema } from "../invitations/store.js";
 import type { Migration } from "../store/migrations.js";
+import { SWEEP_ROWS } from "../turns.js";
 import { type Breaker, type BreakerRules, CLOSED, record } from "./breaker.js";
 import { type Bucket, fullAt, giveBack, type Rate, take } from "./limits.js";
 import { type Charge, type SentCode, SESSION_TTL_MS } from "./service.js";
@@ -104,15 +105,16 @@ const SESSION_COLUMNS = `session, number_hash AS numberHash, number_sealed AS nu
   accepted_code AS acceptedCode, passed_pin AS passedPin, new_pin AS newPin, device_id AS deviceId,
   key_hash AS keyHash, jid, is_chosen AS isChosen, attempted_at AS attemptedAt, is_invited AS isInvited`;
 
-/** Sessions that one sweep ends at most. */
-export const SWEEP_ROWS = 1000;
 /** The limits' buckets. */
 export function openLimits(database: Database) {
   const find = database.prepare<[string], Bucket>("SELECT tokens, at FROM sign_up_limits WHERE key = ?");
   const write = database.prepare(
     "INSERT OR REPLACE INTO sign_up_limits (key, tokens, at, full_at) VALUES (?, ?, ?, ?)",
   );
-  const forget = database.prepare("DELETE FROM sign_up_limits WHERE full_at <= ?");
+  const forget = database.prepare(
+    `DELETE FROM sign_up_limits WHERE key IN
+       (SELECT key FROM sign_up_limits WHERE full_at <= ? LIMIT ${SWEEP_ROWS})`,
+  );
   const keep = (key: string, bucket: Bucket, rate: Charge["rate"]): void =>
     void write.run(key, bucket.tokens, bucket.at, fullAt(bucket, rate));
   const keyOf = ({ limit, key }: Charge): string => `${limit}:${key}`;
@@ -148,7 +150,8 @@ export function openLimits(database: Database) {
     },
     giveOneBack: (key: string, rate: Rate, now: EpochMs): void =>
       keep(key, giveBack(find.get(key), rate, now), rate),
-    forgetFull: (now: EpochMs): void => void forget.run(now),
+    /** Answers whether there may be more. */
+    forgetFull: (now: EpochMs): boolean => forget.run(now).changes === SWEEP_ROWS,
   };
 }
 

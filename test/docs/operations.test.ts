@@ -58,6 +58,21 @@ describe("docs/operations/alerts.yml", () => {
       expect(text.match(new RegExp(word, "g"))).to.have.lengthOf(alerts);
   });
 
+  // A trouble that is counted and that nobody is told of is not seen
+  for (const series of [
+    "twotick_entries_expired_total",
+    "twotick_entries_redelivered_total",
+    "twotick_entries_set_aside_total",
+    "twotick_attaches_total",
+    "twotick_link_reconnects_total",
+    "twotick_job_failures_total",
+    "twotick_limiter_hits_total",
+  ])
+    it(`tells of the rate of ${series}`, () => {
+      const rate = new RegExp(`(?:rate|increase)\\(${series}`);
+      expect(expressions.filter((expression) => rate.test(expression))).not.to.deep.equal([]);
+    });
+
   for (const expression of expressions)
     it(`asks for what there is: ${expression}`, async () => {
       if (!expression.startsWith("up{")) expect(metricsIn(expression)).not.to.deep.equal([]);

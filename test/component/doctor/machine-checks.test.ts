@@ -61,6 +61,69 @@ describe("the doctor's look at the machine", () => {
     expect(whats().join()).to.contain("the clock was set back");
   });
 
+  /** Two mailboxes, one with what a minute ago came and one with what came as long ago as is said. */
+  async function fill(days: number, fullest: number): Promise<void> {
+    await makeStore();
+    const database = openDatabase(config.store.path);
+    database.pragma("foreign_keys = OFF");
+    const device = database.prepare(
+      "INSERT INTO devices (id, account, device_id, created_at, seen_at, pending_count) VALUES (?, 1, ?, 0, 0, ?)",
+    );
+    const entry = database.prepare("INSERT INTO entries (device, seq, at, size_bytes) VALUES (?, 1, ?, 1)");
+    for (const [id, count, at] of [
+      [1, 1, Date.now() - 60_000],
+      [2, fullest, Date.now() - days * 86_400_000],
+    ] as const) {
+      device.run(id, id, count);
+      entry.run(id, at);
+    }
+    database.close();
+  }
+  const waits = () => checkStore(config).filter(({ what }) => !what.includes("MiB are free"));
+
+  it("finds nothing wrong with mailboxes in which something waits for some weeks", async () => {
+    await fill(29, 9_000);
+    expect(waits()).to.deep.equal([]);
+  });
+
+  it("finds a mailbox that is nearly full, by its own limit", async () => {
+    await fill(1, 9_001);
+    expect(waits().map(({ what }) => what)).to.deep.equal([
+      "1 mailbox is nearly full (9001 of 10000 entries): who writes there will be refused.",
+    ]);
+    config = make({ mailbox: { maxEntries: 1_000_000 } });
+    expect(waits()).to.deep.equal([]);
+  });
+
+  it("finds what clean-up left", async () => {
+    await fill(32, 10);
+    const [late, ...others] = waits();
+    expect(late?.what).to.contain("In 1 mailbox something waits for longer than mailbox.keep_days");
+    expect(late?.mend).to.contain("a job failed");
+    expect(others).to.deep.equal([]);
+  });
+
+  it("finds more waiting than was measured", async () => {
+    config = make({ mailbox: { maxEntries: 10_000_000 } });
+    await fill(1, 1_000_000);
+    expect(waits().map(({ what }) => what)).to.deep.equal([
+      "1000001 entries wait in 2 mailboxes, more than a small machine was measured with.",
+    ]);
+  });
+
+  it("finds entries that are set aside, and says how to mend that", async () => {
+    await makeStore();
+    const database = openDatabase(config.store.path);
+    database.exec(
+      "INSERT INTO set_aside_entries (device, at, entered_at, size_bytes) VALUES (1, 1, 1, 1), (1, 2, 2, 1)",
+    );
+    database.close();
+    const [found, ...others] = waits();
+    expect(found?.what).to.equal("2 entries are set aside: a device could not get past what was in it.");
+    expect(found?.mend).to.contain("twotick admin set-aside list");
+    expect(others).to.deep.equal([]);
+  });
+
   it("finds what is no store", () => {
     writeFileSync(config.store.path, "x".repeat(5000), { mode: 0o600 });
     expect(whats().join()).to.contain("The store cannot be read");

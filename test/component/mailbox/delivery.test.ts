@@ -56,6 +56,7 @@ const JULIET: Session = {
 class Stage {
   readonly clock = new ManualClock();
   readonly link = new FakeLink();
+  readonly metrics = createMetrics();
   readonly closed: [number, string][] = [];
   readonly inVain: [number, number][] = [];
   readonly reads: [after: number, entries: number][] = [];
@@ -73,7 +74,7 @@ class Stage {
       link: this.link,
       clock: this.clock,
       log: createLog("silent"),
-      metrics: createMetrics(),
+      metrics: this.metrics,
       windowEntries,
       read: (device, after, maxEntries, maxBytes) => this.#read(device, after, maxEntries, maxBytes),
       onUnattached: () => undefined,
@@ -240,6 +241,9 @@ describe("Delivery", () => {
       stage.clock.advance(1000);
       expect(await stage.fresh(), `after ${seconds} s`).to.deep.equal([1, 2]);
     }
+    const { entriesDelivered, entriesRedelivered } = stage.metrics;
+    expect((await entriesDelivered.get()).values[0]?.value, "delivered").to.equal(2);
+    expect((await entriesRedelivered.get()).values[0]?.value, "redelivered").to.equal(10);
     stage.clock.advance(60_000);
     await stage.settle();
     expect(stage.detached()).to.equal(1);

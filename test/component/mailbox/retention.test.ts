@@ -16,6 +16,8 @@ describe("Retention", () => {
     [asked, told, turns] = [[], [], 1];
   });
 
+  const expired = async (): Promise<number> => (await metrics.entriesExpired.get()).values[0]?.value ?? 0;
+
   /** The operations are the store's, which the contract of the mailbox store covers: here it is when they are asked. */
   function retention(keepDays: number): Retention {
     const turn = (operation: string, ...times: number[]) => {
@@ -36,7 +38,9 @@ describe("Retention", () => {
 
   it("ends what waited for longer than mailbox.keep_days, turn by turn, and tells the senders", async () => {
     turns = 2;
+    const before = await expired();
     await retention(2.5).expire();
+    expect((await expired()) - before, "twotick_entries_expired_total").to.equal(2);
     const once = ["expire", clock.now() - 2.5 * DAY_MS, clock.now()];
     expect(asked).to.deep.equal([once, once]);
     expect(told).to.deep.equal([{ operation: "expire" }, { operation: "expire" }]);
