@@ -60,10 +60,6 @@ function requireEmpty(folder: string): void {
 
 // As npm takes names of packages
 function packageName(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9-]+/g, "-")
-      .replaceAll(/^-+|-+$/g, "") || "bot"
-  );
+  const words = name.toLowerCase().split(/[^a-z0-9]+/);
+  return words.filter(Boolean).join("-") || "bot";
 }

@@ -11,6 +11,7 @@ const ROMEO = "+15551230001";
 const JULIET = "+15551230002";
 const BODY = "canary-body-5d1e0c2f";
 const PIN = "60281749";
+const CODE = "847362";
 
 /**
  * Whether bytes stand in the memory of a process that it can write: what a core file of it would hold.
@@ -35,7 +36,8 @@ async function isInMemory(pid: number, needle: Buffer): Promise<boolean> {
   }
 }
 
-describe("canaries of a running component", () => {
+describe("canaries of a running component", function () {
+  this.timeout(90_000);
   let world: World;
   let romeo: RawDevice;
   let api: string;
@@ -43,7 +45,7 @@ describe("canaries of a running component", () => {
   before(async () => {
     const port = await freePort();
     api = `http://127.0.0.1:${port}`;
-    const signUp = { testNumbers: { [ROMEO]: "847362" } };
+    const signUp = { testNumbers: { [ROMEO]: CODE } };
     world = await World.start({ isProcess: true, config: { http: { port }, signUp } });
     romeo = await RawDevice.online(await world.person(JULIET, "opaque"));
     const post = async (path: string, content: object): Promise<Record<string, string>> => {
@@ -52,7 +54,7 @@ describe("canaries of a running component", () => {
       return (await response.json()) as Record<string, string>;
     };
     const { session } = await post("/v1/sign-ups", { number: ROMEO });
-    ({ password = "" } = await post(`/v1/sign-ups/${session}/verification`, { code: "847362", newPin: PIN }));
+    ({ password = "" } = await post(`/v1/sign-ups/${session}/verification`, { code: CODE, newPin: PIN }));
     // It waits: nobody has attached
     await romeo.say(`${ROMEO}@${world.prosody.componentDomain}`, BODY, newMessageId());
   });
@@ -61,19 +63,27 @@ describe("canaries of a running component", () => {
     await world?.stop();
   });
 
-  it("stand in no file but those that must have them: passwords, PINs and numbers in none", async () => {
+  /** The files of the component's folder, without the configuration, which the administrator wrote. */
+  const files = (): { name: string; content: Buffer }[] =>
+    readdirSync(world.folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name !== "component.toml" && statSync(join(world.folder, name)).isFile())
+      .map((name) => ({ name, content: readFileSync(join(world.folder, name)) }));
+
+  it("stand in no file but those that must have them: codes, passwords, PINs and numbers in none", () => {
     expect(password).to.match(/^\S{16,}$/);
-    const paths = readdirSync(world.folder, { recursive: true, encoding: "utf8" })
-      .map((name) => join(world.folder, name))
-      .filter((path) => statSync(path).isFile() && !path.endsWith("component.toml"));
-    expect(paths.some((path) => path.endsWith(".db"))).to.equal(true);
-    for (const path of paths)
-      for (const canary of [password, PIN, ROMEO.slice(1), JULIET.slice(1), world.config.store.key])
-        expect(readFileSync(path).includes(canary), `${path}: ${canary}`).to.equal(false);
+    expect(files().map(({ name }) => name)).to.include("twotick.db");
+    const secrets = [CODE, password, PIN, ROMEO.slice(1), JULIET.slice(1), world.config.store.key];
+    for (const { name, content } of files())
+      for (const canary of secrets) expect(content.includes(canary), `${name}: ${canary}`).to.equal(false);
   });
 
-  it("are in its memory and so in a core file, which is why the unit of systemd lets none be written", async function () {
-    this.timeout(60_000);
+  it("stand in the store alone while they wait, which are the bodies", () => {
+    const found = files().filter(({ content }) => content.includes(BODY));
+    expect(found.length).to.be.above(0);
+    for (const { name } of found) expect(name).to.be.oneOf(["twotick.db", "twotick.db-wal"]);
+  });
+
+  it("are in its memory and so in a core file, which is why the unit of systemd lets none be written", async () => {
     // The process needs its key as long as it runs: whoever has a core file has the numbers
     const key = Buffer.from(world.config.store.key, "base64");
     expect(await isInMemory(world.componentPid ?? 0, key)).to.equal(true);

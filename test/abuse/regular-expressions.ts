@@ -32,9 +32,10 @@ export function madeExpressions(folders: readonly string[]): string[] {
   return folders.flatMap(sourceFiles).filter((path) => /\bRegExp\(/.test(readFileSync(ROOT + path, "utf8")));
 }
 
-function sourceFiles(folder: string): string[] {
+/** The programs in a folder, those of the browser among them. */
+export function sourceFiles(folder: string): string[] {
   return readdirSync(ROOT + folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.m?[jt]s$/.test(name))
     .map((name) => `${folder}/${name}`);
 }
 

@@ -102,7 +102,24 @@ async function failingSignUps(world: World): Promise<number[]> {
   return [unsent, begun, wrong, malformed, unreadable].map(({ status }) => status);
 }
 
-describe("privacy", () => {
+/** A sign-up that succeeds, with a PIN. @returns the password that was made */
+async function signUpOf(world: World): Promise<string> {
+  const post = async (path: string, content: object): Promise<Record<string, string>> => {
+    const response = await fetch(`http://127.0.0.1:${world.app.httpPort}/v1/sign-ups${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(content),
+    });
+    return (await response.json()) as Record<string, string>;
+  };
+  const { session } = await post("", { number: NEWCOMER });
+  const { password = "" } = await post(`/${session}/verification`, { code: CODE, newPin: PIN });
+  expect(password).to.match(/^\S{16,}$/);
+  return password;
+}
+
+describe("privacy", function () {
+  this.timeout(90_000);
   const lines: string[] = [];
   const signUp = {
     provider: "command",
@@ -114,9 +131,11 @@ describe("privacy", () => {
   let romeo: RawDevice;
   let juliet: RawDevice;
   let tokens: string[];
+  let password: string;
   before(async () => {
     ({ romeo, juliet, tokens } = await conversation(world()));
     expect(await failingSignUps(world())).to.deep.equal([503, 201, 403, 400, 400]);
+    password = await signUpOf(world());
   });
   after(async () => {
     await Promise.all([romeo?.stop(), juliet?.stop()]);
@@ -126,7 +145,8 @@ describe("privacy", () => {
     const { config, prosody } = world();
     const log = lines.join("");
     expect(log).to.include("linked to the server");
-    const secrets = [BODY, CODE, WRONG_CODE, PIN, config.store.key, prosody.componentSecret, ...tokens];
+    const { key } = config.store;
+    const secrets = [BODY, CODE, WRONG_CODE, PIN, password, key, prosody.componentSecret, ...tokens];
     expect(found(log, [...NUMBERS, ...secrets])).to.deep.equal([]);
   });
 
@@ -137,6 +157,8 @@ describe("privacy", () => {
       BODY,
       CODE,
       WRONG_CODE,
+      PIN,
+      password,
       ...tokens,
       "opaque-romeo",
       "opaque-juliet",
