@@ -204,6 +204,11 @@ export class App {
     return this.#failure;
   }
 
+  /** Everything that it can do, with all routes, commands and jobs. */
+  get capabilities(): readonly Capability[] {
+    return this.#capabilities;
+  }
+
   /** The port of the HTTP API. */
   get httpPort(): number {
     return this.#parts.http.port;

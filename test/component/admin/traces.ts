@@ -29,7 +29,7 @@ export const CODE = "847362";
 const DAY_MS = 86_400_000;
 
 /** Tables in which nothing is about anybody before somebody is deleted. */
-const EMPTY = [
+const EMPTY: ReadonlySet<string> = new Set([
   "announcements",
   "deletions",
   "ended_relations",
@@ -37,7 +37,7 @@ const EMPTY = [
   "host_removals",
   "migrations",
   "sign_up_breakers",
-];
+]);
 
 /** Runs something with the store's file open for reading, and writing if need be. */
 export function withDatabase<Result>(world: World, work: (database: SQLite.Database) => Result): Result {
@@ -54,7 +54,7 @@ export function withDatabase<Result>(world: World, work: (database: SQLite.Datab
 export function emptyTables(world: World): string[] {
   return withDatabase(world, (database) =>
     tables(database).filter(
-      (table) => !EMPTY.includes(table) && database.prepare(`SELECT 1 FROM ${table}`).get() === undefined,
+      (table) => !EMPTY.has(table) && database.prepare(`SELECT 1 FROM ${table}`).get() === undefined,
     ),
   );
 }

@@ -89,18 +89,17 @@ describe("clean-up of a store with much to do", function () {
   }
 
   /** A part of the store, each of whose operations is counted as a turn when it has ended. */
-  function counted<Part extends object>(name: string): Part {
+  function counted(name: string): object {
     return new Proxy(store.of(name), {
-      get:
-        (target, operation: string) =>
-        async (...args: never[]) => {
-          const done = await (target as Record<string, (...given: never[]) => Promise<unknown>>)[operation]?.(
-            ...args,
-          );
+      get: (target, operation: string) => {
+        const work = (target as Record<string, (...given: never[]) => Promise<unknown>>)[operation];
+        return async (...args: never[]) => {
+          const done = await work?.(...args);
           turns += 1;
           return done;
-        },
-    }) as Part;
+        };
+      },
+    });
   }
 
   function jobs(): Record<string, () => Promise<void>> {
@@ -111,20 +110,20 @@ describe("clean-up of a store with much to do", function () {
       store: { of: counted },
       events: { entriesAdded: () => undefined },
     } as never;
-    const retention = new Retention(context, counted<never>("mailbox"), () => undefined);
+    const retention = new Retention(context, counted("mailbox") as never, () => undefined);
     const ofModules = [...new Administration(context).jobs, ...(federation.create(context).jobs ?? [])];
-    const { sweep } = counted<SignUpOperations>("sign-up") as unknown as Remote<SignUpOperations>;
+    const signUps = counted("sign-up") as Remote<SignUpOperations>;
     const breaker = { windowSeconds: 1 } as never;
     return {
       "end orphans": () => retention.endOrphans(),
       "expire entries": () => retention.expire(),
       "forget messages": () => retention.forget(),
       "forget numbers": () => retention.forgetNumbers(),
-      ...Object.fromEntries(ofModules.map(({ name, run }) => [name, run])),
-      "sign-up-sweep": () => untilDone(() => sweep(breaker, NOW)),
+      ...Object.fromEntries(ofModules.map((job) => [job.name, () => job.run()])),
+      "sign-up-sweep": () => untilDone(() => signUps.sweep(breaker, NOW)),
       ...Object.fromEntries(
         ["linking", "chat", "directory"].map((name) => {
-          const part = counted<{ sweep(now: number): Promise<boolean> }>(name);
+          const part = counted(name) as { sweep(now: number): Promise<boolean> };
           // What anybody asked for is remembered for months
           return [`${name}-sweep`, () => untilDone(() => part.sweep(NOW + 200 * DAY_MS))];
         }),
@@ -132,22 +131,16 @@ describe("clean-up of a store with much to do", function () {
     };
   }
 
-  for (const job of [
-    "end orphans",
-    "expire entries",
-    "forget messages",
-    "forget numbers",
-    ...Object.keys(FILLS),
-  ])
+  const names = ["end orphans", "expire entries", "forget messages", "forget numbers", ...Object.keys(FILLS)];
+  for (const job of names)
     it(`has an acceptance, a fetch and an acknowledgement wait for a turn or two, however much there is to do: ${job}`, async () => {
       const [romeo, nurse] = [await driver.person(`romeo ${job}`), await driver.person(`nurse ${job}`)];
       const [device, reader] = [await driver.device(romeo), await driver.device(nurse)];
-      if (FILLS[job] !== undefined) fill(FILLS[job]);
+      fill(FILLS[job] ?? "");
       turns = 0;
       const progress = { isDone: false };
-      const work = jobs()
-        [job]?.()
-        .finally(() => (progress.isDone = true));
+      const run = jobs()[job];
+      const work = run?.().finally(() => (progress.isDone = true));
       let [longest, accepted] = [0, 0];
       const measured = async <Result>(what: Promise<Result>): Promise<Result> => {
         const before = turns;
