@@ -16,7 +16,18 @@ const MERCUTIO = "+15551230003";
 const BENVOLIO = "+15551230004";
 const NURSE = "+15551230005";
 const CODE = "123456";
-const PHONE: BrowserContextOptions = { viewport: { width: 320, height: 568 }, hasTouch: true };
+const PARIS = "+15551230006";
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 320, height: 568 },
+  hasTouch: true,
+  // Without it the page's own word of its width would count for nothing
+  isMobile: true,
+};
+const DESK: BrowserContextOptions = {
+  viewport: { width: 1280, height: 900 },
+  hasTouch: false,
+  isMobile: false,
+};
 
 describe("the welcome page in Chromium", function () {
   // A browser starts in two seconds, and in many more on a machine that does much else
@@ -25,7 +36,9 @@ describe("the welcome page in Chromium", function () {
     config: {
       welcome: { enabled: true, serviceName: "Verona" },
       signUp: {
-        testNumbers: Object.fromEntries([ROMEO, MERCUTIO, BENVOLIO, NURSE].map((number) => [number, CODE])),
+        testNumbers: Object.fromEntries(
+          [ROMEO, MERCUTIO, BENVOLIO, NURSE, PARIS].map((number) => [number, CODE]),
+        ),
       },
     },
   });
@@ -66,6 +79,7 @@ describe("the welcome page in Chromium", function () {
 
   async function expectNoOverflow(page: Page): Promise<void> {
     const width = await page.evaluate<number[]>("[document.documentElement.scrollWidth, window.innerWidth]");
+    expect(width[1], page.url()).to.equal(page.viewportSize()?.width);
     expect(width[0], page.url()).to.be.at.most(width[1] ?? 0);
   }
 
@@ -136,6 +150,15 @@ describe("the welcome page in Chromium", function () {
     expect(await session(page)).to.equal(undefined);
     await page.goto(`${base()}app`);
     expect(await page.getByRole("alert").textContent()).to.include("This sign-up is over");
+  });
+
+  it("does so at a desk too, where the QR code is what a phone reads", async () => {
+    const page = await open(DESK);
+    await expectNoOverflow(page);
+    await submit(page, PARIS);
+    await submit(page, CODE);
+    expect(path(page)).to.equal("/welcome/app");
+    expect(await scan(page.locator("svg.qr"))).to.equal(await page.locator("a.button").getAttribute("href"));
   });
 
   it("is used by keyboard alone, and says what is wrong to who cannot see it", async () => {
