@@ -204,7 +204,7 @@ export class App {
     return this.#failure;
   }
 
-  /** Everything that it can do, with all routes, commands and jobs. */
+  /** Everything that it can do, with all routes, commands and jobs. @internal */
   get capabilities(): readonly Capability[] {
     return this.#capabilities;
   }

