@@ -173,6 +173,26 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
     });
   });
 
+  it("finds somebody by number in a search, and nobody by another (XEP-0055)", async () => {
+    const search = (phone: string): Promise<Record<string, string>[]> =>
+      romeo.ask("search", { to: jids.component, values: { phone } });
+    const [found, ...others] = await search("(202) 555-0112");
+    expect(others).to.deep.equal([]);
+    expect(Object.values(found ?? {})).to.include(jids.juliet);
+    expect(await search("+12025550199")).to.deep.equal([]);
+  });
+
+  it("sees since when a contact has been idle, and when it was last seen (XEP-0319, XEP-0012)", async () => {
+    const since = new Date(Date.now() - 600_000).toISOString().replace("Z", "+00:00");
+    await juliet.ask("idle", { since });
+    const idle = await romeo.sees("that one is idle", jids.juliet, ({ idleSince }) => idleSince != null);
+    expect(Date.parse(idle.idleSince ?? "")).to.be.closeTo(Date.parse(since), 1_000);
+    expect(await romeo.ask("last_seen", { jid: jids.juliet })).to.be.within(0, 60);
+    const stranger = await SlixmppApp.online(await world().appPerson("+12025550113"));
+    expect(await refusal(stranger.ask("last_seen", { jid: jids.juliet }))).not.to.equal("none");
+    await stranger.kill();
+  });
+
   it("rings at a contact, whose answer comes to the app that called (XEP-0353)", async () => {
     await romeo.ask("call", { kind: "propose", to: jids.juliet, id: "call-1" });
     const ringing = await juliet.message("it rings", ({ calls }) => calls["propose"] === "call-1");
@@ -203,5 +223,16 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
     expect(juliet.messages.filter(({ calls }) => calls["propose"] === "call-2")).to.deep.equal([]);
     await romeo.message("the tick", ({ receipt }) => receipt === heard);
     expect(romeo.messages.filter(({ receipt, ...one }) => receipt === id || one.id === id)).to.deep.equal([]);
+  });
+
+  it("blocks a number on the host, which is then not told that what it writes has arrived (XEP-0191)", async () => {
+    await juliet.ask("block", { jids: [jids.romeo] });
+    const gone = await romeo.sees("that one is gone", jids.juliet, ({ type }) => type === "unavailable");
+    expect(gone.from).not.to.include("secret");
+    const id = await romeo.say(jids.juliet, "dropped");
+    const last = await romeo.say(`+12025550199@${jids.component}`, "to nobody");
+    await romeo.message("the refusal", (one) => one.id === last && one.type === "error");
+    expect(romeo.messages.filter(({ receipt, ...one }) => receipt === id || one.id === id)).to.deep.equal([]);
+    expect(juliet.texts).not.to.include("dropped");
   });
 });

@@ -15,6 +15,7 @@ import asyncio
 import json
 import sys
 from base64 import b64decode
+from datetime import datetime
 from xml.etree.ElementTree import fromstring
 
 from slixmpp import ClientXMPP, register_stanza_plugin
@@ -28,7 +29,7 @@ from reading import part, read_command, read_message, read_profile
 
 # By their numbers: https://xmpp.org/extensions/
 EXTENSIONS = (
-    "0004 0030 0050 0054 0060 0077 0084 0085 0115 0163 0172 0184 0191 0199 0203 0280 0308 0313 0333 0334 0353 0359 0444 0461"
+    "0004 0012 0030 0050 0054 0055 0060 0077 0084 0085 0115 0163 0172 0184 0191 0199 0203 0280 0308 0313 0319 0333 0334 0353 0359 0444 0461"
 )
 TIMEOUT_SECONDS = 15
 # XEP-0384 0.3 §4.5
@@ -94,6 +95,7 @@ class App(ClientXMPP):
                 "from": presence["from"].full,
                 "type": presence["type"],
                 "status": presence["status"],
+                "idleSince": None if part(presence, "idle") is None else presence["idle"]["since"].isoformat(),
                 "caps": None if caps is None else f"{caps['node']}#{caps['ver']}",
             }
         )
@@ -153,6 +155,16 @@ class App(ClientXMPP):
     async def do_presence(self, type=None, to=None, status=None):
         self.send_presence(ptype=type, pto=to, pstatus=status)
 
+    async def do_idle(self, since):
+        # The library's own way to say it fails on an argument that it forgets
+        presence = self.make_presence()
+        presence["idle"]["since"] = datetime.fromisoformat(since)
+        presence.send()
+
+    async def do_last_seen(self, jid):
+        answer = await self["xep_0012"].get_last_activity(jid, timeout=TIMEOUT_SECONDS)
+        return answer["last_activity"]["seconds"]
+
     async def do_features(self, jid):
         info = await self["xep_0030"].get_info(jid, timeout=TIMEOUT_SECONDS, cached=False)
         return sorted(info["disco_info"]["features"])
@@ -178,8 +190,8 @@ class App(ClientXMPP):
         (name,) = [item["payload"].text for item in nick["pubsub"]["items"]]
         return {"vcard": vcard["vcard_temp"]["FN"], "nick": name, "picture": picture.decode()}
 
-    async def do_block(self, to, jids, is_blocked=True):
-        # The library's own call goes to the server; here the list is the component's
+    async def do_block(self, jids, to=None, is_blocked=True):
+        """The list is that of a component, or of the server unless one is named, as the library's own call has it."""
         iq = self.make_iq_set(ito=to)
         iq["block" if is_blocked else "unblock"]["items"] = set(jids)
         await iq.send(timeout=TIMEOUT_SECONDS)
@@ -199,6 +211,15 @@ class App(ClientXMPP):
             del iq["gateway"]["prompt"]
         answer = await iq.send(timeout=TIMEOUT_SECONDS)
         return {name: answer["gateway"][name] for name in ("desc", "prompt", "jid") if answer["gateway"][name]}
+
+    async def do_search(self, to, values):
+        form = self["xep_0004"].make_form(ftype="submit")
+        for name, value in {"FORM_TYPE": "jabber:iq:search", **values}.items():
+            form.add_field(var=name, value=value)
+        iq = self.make_iq_set(ito=to)
+        iq["search"].append(form)
+        answer = await iq.send(timeout=TIMEOUT_SECONDS)
+        return list(answer["search"]["form"].get_items())
 
     async def do_commands(self, to):
         items = await self["xep_0050"].get_commands(to, timeout=TIMEOUT_SECONDS)

@@ -45,6 +45,8 @@ export interface HeardPresence {
   readonly from: string;
   readonly type: string;
   readonly status: string;
+  /** Since when nobody has done anything; null for nothing said. Source: XEP-0319 §3 */
+  readonly idleSince: string | null;
   /** Node and hash of the caps; null for none. Source: XEP-0115 §4 */
   readonly caps: string | null;
 }
