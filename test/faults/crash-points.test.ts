@@ -80,14 +80,14 @@ describe("delivery while the component dies at a named point", () => {
     await world.startComponent();
   }
 
-  // Nobody is there: what waits has waited since long ago, or what is over has been so
+  // Nobody is there: what waits for who was away all the time has waited since long ago, or what is over has been so
   function age(when: "old entries" | "old messages"): void {
     const database = new SQLite(world.config.store.path);
     const older = `- ${FORTY_DAYS_MS}`;
     const sql =
       when === "old entries"
         ? `UPDATE entries SET at = at ${older} WHERE device =
-             (SELECT device FROM entries GROUP BY device ORDER BY count(*) DESC LIMIT 1)`
+             (SELECT device FROM entries WHERE message IS NOT NULL GROUP BY device ORDER BY count(*) DESC LIMIT 1)`
         : `UPDATE messages SET accepted_at = accepted_at ${older} WHERE pending = 0`;
     const { changes } = database.prepare(sql).run();
     database.close();
@@ -106,7 +106,7 @@ describe("delivery while the component dies at a named point", () => {
         await people.quiet();
         await people.open([NURSE]);
         const report = await people.endRound();
-        expectWhole(report, `round ${round} of the seed ${SEED}`);
+        expectWhole(report, `round ${round} of the seed ${SEED}`, point.when === "old entries");
         expect(report.counts.accepted).to.be.greaterThan(0);
       }
     });
