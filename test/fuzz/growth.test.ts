@@ -24,6 +24,7 @@ const FACTOR = 8;
 
 /** What growing in proportion may look like on a busy machine. */
 const MAX_RATIO = 24;
+const TURNS = 3;
 
 /** What takes no longer than this at the larger size is fast enough however it grows. */
 const TRIFLING_MS = 1;
@@ -145,8 +146,11 @@ describe("parsers of what others send", () => {
       const large = make(8_000 * FACTOR);
       // Compiled first
       fastestMs(small);
-      const [smallMs, largeMs] = [fastestMs(small), fastestMs(large)];
-      expect(largeMs / Math.max(smallMs, TRIFLING_MS / FACTOR)).to.be.below(MAX_RATIO);
+      const ratio = (): number => fastestMs(large) / Math.max(fastestMs(small), TRIFLING_MS / FACTOR);
+      // What grows with the square does so each time; a machine that is busy with something else does not
+      let least = Infinity;
+      for (let turn = 0; turn < TURNS && least >= MAX_RATIO; turn += 1) least = Math.min(least, ratio());
+      expect(least).to.be.below(MAX_RATIO);
     }).timeout(60_000);
   }
 });
