@@ -185,7 +185,7 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
   it("sees since when a contact has been idle, and when it was last seen (XEP-0319, XEP-0012)", async () => {
     const since = new Date(Date.now() - 600_000).toISOString().replace("Z", "+00:00");
     await juliet.ask("idle", { since });
-    const idle = await romeo.sees("that one is idle", jids.juliet, ({ idleSince }) => idleSince != null);
+    const idle = await romeo.sees("that one is idle", jids.juliet, ({ idleSince }) => idleSince !== null);
     expect(Date.parse(idle.idleSince ?? "")).to.be.closeTo(Date.parse(since), 1_000);
     expect(await romeo.ask("last_seen", { jid: jids.juliet })).to.be.within(0, 60);
     const stranger = await SlixmppApp.online(await world().appPerson("+12025550113"));
