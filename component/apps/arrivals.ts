@@ -37,11 +37,12 @@ export class Arrivals {
   look(session: AppSession, nowMs: number): void {
     if (session.isAsking) return;
     const overdue = session.overdue(nowMs);
-    if (overdue.length > 0) void this.#ask(session, () => this.#arrived(session, overdue));
+    if (overdue.length > 0) void this.#ask(session, () => this.#arrived(session, overdue).then(() => true));
     else if (session.isBarrierDue(nowMs)) void this.#ask(session, () => this.#barrier(session));
   }
 
   // One at a time: what was found out once is not asked for again
+  /** @param work answers whether the app is there */
   async #ask(session: AppSession, work: () => Promise<boolean>): Promise<void> {
     session.isAsking = true;
     let isThere = false;
@@ -66,16 +67,15 @@ export class Arrivals {
     return true;
   }
 
-  async #arrived(session: AppSession, seqs: readonly number[]): Promise<boolean> {
+  // All senders at once: one about whom the host is slow to answer holds up no other
+  async #arrived(session: AppSession, seqs: readonly number[]): Promise<void> {
     const { context, store, end } = this.#ports;
-    for (const [from, sent] of session.bySender(seqs)) {
-      if (from === undefined || !(await context.exchange.isDropped(session.account, from))) {
-        end(session, sent);
-        continue;
-      }
+    const settle = async (from: string | undefined, sent: readonly number[]): Promise<void> => {
+      if (from === undefined || !(await context.exchange.isDropped(session.account, from)))
+        return end(session, sent);
       for (const seq of sent) session.end(seq);
       await store.drop(session.device, sent, context.clock.now());
-    }
-    return true;
+    };
+    await Promise.all([...session.bySender(seqs)].map(([from, sent]) => settle(from, sent)));
   }
 }

@@ -114,8 +114,8 @@ export class AppSession implements AppAddress {
 
   /** Notes that an entry goes. */
   send({ seq, sizeBytes, content }: Offer, how: Going): void {
-    const from = content.kind === "message" ? content.from : undefined;
-    const key = content.kind === "message" ? keyOf(content.from, content.id) : undefined;
+    const [from, key] =
+      content.kind === "message" ? [content.from, keyOf(content.from, content.id)] : [undefined, undefined];
     this.sent = seq;
     const entry = { ...how, key, from, sizeBytes, order: ++this.#order };
     this.#onTheWay.set(seq, entry);

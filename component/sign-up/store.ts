@@ -230,7 +230,7 @@ export function openSignUps(database: Database) {
     /**
      * Ends what has expired: tells the breaker, has accounts that nobody finished deleted, forgets full limits.
      *
-     * @returns how many sessions ended
+     * @returns whether there may be more
      */
     sweep(rules: BreakerRules, now: EpochMs): boolean {
       const ended = sessions.expired.all(now);
