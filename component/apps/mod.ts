@@ -60,7 +60,10 @@ function create(context: Context): Capability {
     handler.forget(account);
   });
   availability.onAvailable((resource) => welcome.take(resource));
-  availability.onUnavailable((fullJid) => delivery.close(fullJid));
+  availability.onUnavailable((fullJid) => {
+    welcome.gone(fullJid);
+    delivery.close(fullJid);
+  });
   events.onNumberLinked((account) => welcome.takeAll(account));
   return {
     features: { number: [NS.receipts, NS.chatMarkers] },
@@ -74,6 +77,7 @@ function create(context: Context): Capability {
     onNumberError: (message) => handler.bounced(message),
     jobs: [{ name: "forget apps", everyMs: DAY_MS, run: () => forgetApps(context, store, delivery) }],
     async stop() {
+      welcome.stop();
       delivery.stop();
     },
   };

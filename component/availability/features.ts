@@ -15,13 +15,20 @@ const MAX_KIND_CHARS = 16_384;
 const TIMEOUT_MS = 15_000;
 
 /** An app that did not answer is not asked again for so long. */
-const ASK_AGAIN_MS = 60_000;
+export const ASK_AGAIN_MS = 60_000;
 
 /** What one resource itself told, for as long as it is online with these caps. */
 interface Told {
   readonly caps: Caps | undefined;
   features?: ReadonlySet<string>;
   failedAtMs?: number;
+}
+
+/** A question that is on its way. */
+interface Question {
+  readonly answer: Promise<ReadonlySet<string> | undefined>;
+  /** Whoever was asked has gone, and whoever waits learns nothing: the answer of its next session is another. */
+  readonly giveUp: () => void;
 }
 
 /**
@@ -35,7 +42,8 @@ export class Features {
   readonly #clock: Clock;
   readonly #kinds = new Map<string, ReadonlySet<string>>();
   readonly #told = new Map<string, Told>();
-  readonly #asking = new Map<string, Promise<ReadonlySet<string> | undefined>>();
+  /** By full JID, and by the kind that one of them is asked for. */
+  readonly #asking = new Map<string, Question>();
 
   /** @param link over which apps are asked @param clock for how long a silent one is left alone */
   constructor(link: Sender, clock: Clock) {
@@ -48,19 +56,20 @@ export class Features {
     const kind = kindOf(caps);
     // Thousands of the same app come back at once after a restart: one of them is asked
     const isAsked = kind === undefined ? undefined : this.#asking.get(kind);
-    if (isAsked) await isAsked;
+    if (isAsked) await isAsked.answer;
     const known = this.#known(kind);
     if (known) return known;
     const told = this.#toldBy(jid, caps);
     if (told.features) return told.features;
     if (told.failedAtMs !== undefined && this.#clock.monotonicMs() - told.failedAtMs < ASK_AGAIN_MS)
       return undefined;
-    return this.#asking.get(jid) ?? this.#share(jid, kind, this.#ask(jid, told));
+    return (this.#asking.get(jid) ?? this.#begin(jid, kind, told)).answer;
   }
 
   /** Forgets what an app told that has gone. */
   forget(jid: string): void {
     this.#told.delete(jid);
+    this.#asking.get(jid)?.giveUp();
   }
 
   #known(kind: string | undefined): ReadonlySet<string> | undefined {
@@ -80,18 +89,22 @@ export class Features {
     return fresh;
   }
 
-  async #share(
-    jid: string,
-    kind: string | undefined,
-    answer: Promise<ReadonlySet<string> | undefined>,
-  ): Promise<ReadonlySet<string> | undefined> {
+  #begin(jid: string, kind: string | undefined, told: Told): Question {
     const keys = [jid, ...(kind !== undefined && !this.#asking.has(kind) ? [kind] : [])];
-    for (const key of keys) this.#asking.set(key, answer);
-    try {
-      return await answer;
-    } finally {
-      for (const key of keys) this.#asking.delete(key);
-    }
+    let giveUp = (): void => undefined;
+    const end = (): void => {
+      for (const key of keys) if (this.#asking.get(key) === question) this.#asking.delete(key);
+    };
+    const gone = new Promise<undefined>((resolve) => {
+      giveUp = () => {
+        end();
+        resolve(undefined);
+      };
+    });
+    const answer = Promise.race([this.#ask(jid, told), gone]).finally(end);
+    const question: Question = { answer, giveUp };
+    for (const key of keys) this.#asking.set(key, question);
+    return question;
   }
 
   async #ask(jid: string, told: Told): Promise<ReadonlySet<string> | undefined> {

@@ -143,6 +143,21 @@ describe("Availability, by a real server", () => {
     expect(await online.featuresOf(`${jid}x`)).to.equal(undefined);
   });
 
+  it("asks an app again that comes back under its name before it has answered", async () => {
+    const online = await roll();
+    const who = await person();
+    const silent = await app(who, { resource: "balcony", isMute: true });
+    const jid = `${bare(who)}/balcony`;
+    await until("her coming", () => online.isAvailable(jid));
+    const before = online.featuresOf(jid);
+    await until("the question", () => silent.asked === 1);
+    await silent.stop();
+    await app(who, { resource: "balcony", features: ["urn:a"] });
+    await until("her coming back", () => online.news.length === 3);
+    expect([...((await online.featuresOf(jid)) ?? [])]).to.include("urn:a");
+    expect(await before).to.equal(undefined);
+  });
+
   it("is not told that somebody left who left the sight of one number alone", async () => {
     const online = await roll();
     const juliet = await app(await person());
