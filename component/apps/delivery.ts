@@ -273,8 +273,10 @@ export class AppDelivery {
   }
 
   #note(session: AppSession): void {
-    const seq = session.toNote();
-    if (seq !== undefined) this.#background(this.#ports.store.sentOnce(session.device, seq));
+    const { store } = this.#ports;
+    const { once, twice } = session.toNote();
+    if (once !== undefined) this.#background(store.sentOnce(session.device, once));
+    if (twice !== undefined) this.#background(store.sentTwice(session.device, twice));
   }
 
   #background(work: Promise<unknown>): void {

@@ -36,6 +36,12 @@ export interface Going {
   readonly atMs: number;
 }
 
+/** The last entries that are on the way and not noted as sent, for the first time and again. */
+export interface ToNote {
+  readonly once?: number;
+  readonly twice?: number;
+}
+
 /** What an answer from behind entries says of them. */
 export interface Arrival {
   /** Entries that have ended with it. */
@@ -77,7 +83,7 @@ export class AppSession implements AppAddress {
   /** Entries on the way of which only an answer from behind them says that they have arrived, or that went in vain. */
   #unproven = 0;
   #order = 0;
-  #noted = 0;
+  #noted = { once: 0, twice: 0 };
   #isCautious = false;
 
   constructor({ device, fullJid, account, numberJid = "", givesReceipts, answersPings }: AppAddress) {
@@ -97,7 +103,7 @@ export class AppSession implements AppAddress {
   began(tries: SentSoFar, isCautious = false): void {
     this.#isCautious = isCautious;
     this.tries = tries;
-    this.#noted = tries.once;
+    this.#noted = { once: tries.once, twice: tries.twice };
     this.hasBegun = true;
   }
 
@@ -191,18 +197,30 @@ export class AppSession implements AppAddress {
 
   /** Whether something has been on the way for so long that it should be noted. */
   isNoteDue(nowMs: number, afterMs: number): boolean {
-    for (const [seq, { atMs }] of this.#onTheWay)
-      if (seq > this.#noted && nowMs - atMs >= afterMs) return true;
+    for (const [seq, entry] of this.#onTheWay)
+      if (seq > this.#notedOf(entry) && nowMs - entry.atMs >= afterMs) return true;
     return false;
   }
 
-  /** The last entry that is on the way and not noted as sent. */
-  toNote(): number | undefined {
-    const last = Math.max(0, ...this.#onTheWay.keys());
-    if (last <= this.#noted) return undefined;
-    this.#noted = last;
-    return last;
+  /** What is to be noted as sent; it then counts as noted. What was not noted goes once more than it should, and is not lost. */
+  toNote(): ToNote {
+    const last = { once: 0, twice: 0 };
+    for (const [seq, entry] of this.#onTheWay)
+      if (seq > this.#notedOf(entry)) last[placeOf(entry)] = Math.max(last[placeOf(entry)], seq);
+    this.#noted = {
+      once: Math.max(this.#noted.once, last.once),
+      twice: Math.max(this.#noted.twice, last.twice),
+    };
+    return { ...(last.once > 0 && { once: last.once }), ...(last.twice > 0 && { twice: last.twice }) };
   }
+
+  #notedOf(entry: OnTheWay): number {
+    return this.#noted[placeOf(entry)];
+  }
+}
+
+function placeOf({ isAgain }: OnTheWay): "once" | "twice" {
+  return isAgain === true ? "twice" : "once";
 }
 
 function isUnproven({ canAcknowledge, isAgain, arrivedAtMs }: OnTheWay): boolean {

@@ -48,7 +48,9 @@ export function openTries(database: Database, entries: ReturnType<typeof openEnt
   const once = database.prepare(
     "UPDATE devices SET sent_once = @seq WHERE id = @device AND sent_once < @seq",
   );
-  const twice = database.prepare("UPDATE devices SET sent_twice = sent_once WHERE id = ?");
+  const twice = database.prepare(
+    "UPDATE devices SET sent_twice = min(@seq, sent_once) WHERE id = @device AND sent_twice < @seq",
+  );
   const answered = database.prepare(
     "UPDATE devices SET answered = @seq WHERE id = @device AND answered < @seq",
   );
@@ -69,6 +71,11 @@ export function openTries(database: Database, entries: ReturnType<typeof openEnt
       once.run({ device, seq });
     },
 
+    /** Everything up to here that had gone once has gone twice. */
+    sentTwice(device: number, seq: number): void {
+      twice.run({ device, seq });
+    },
+
     /** The app has answered a request that came behind everything up to here. */
     answered(device: number, seq: number): void {
       answered.run({ device, seq });
@@ -76,7 +83,6 @@ export function openTries(database: Database, entries: ReturnType<typeof openEnt
 
     /** Everything that went once is about to go again, but for a first entry that an app did not outlive too often. */
     sendAgain(device: number, now: EpochMs): AppReturn {
-      twice.run(device);
       const row = first.get(device);
       // What the app was there after did not end it
       if (!row || row.first === null || row.first <= row.answered)

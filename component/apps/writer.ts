@@ -20,6 +20,7 @@ export class AppWriter {
   write(session: AppSession, offer: Offer): Written {
     const { config, clock, vault } = this.#context;
     const { content, seq } = offer;
+    const isAgain = seq <= session.tries.once;
     const stanzaId =
       content.kind === "message"
         ? vault.keyedHash("stanza-id", `${content.from}\0${content.id}`).subarray(0, 15).toString("base64url")
@@ -30,7 +31,8 @@ export class AppWriter {
       domain: config.link.domain,
       now: clock.now(),
       stanzaId,
-      isArchived: seq > session.tries.once && this.#isFirst(session, offer),
+      isAgain,
+      isArchived: !isAgain && this.#isFirst(session, offer),
     });
   }
 

@@ -7,7 +7,7 @@ import { type Element, escapeXML, namespaceOf, xml } from "../../src/xml.js";
 import type { Content, MessageContent } from "../mailbox/delivery-ports.js";
 import { cleanChildren } from "./payload.js";
 
-/** A message older than this says when it was sent. */
+/** A message older than this says when it was sent, and one that goes again: later ones may have overtaken it. */
 const DELAYED_MS = 10_000;
 
 /** To whom something is written, and how. */
@@ -21,6 +21,8 @@ export interface Writing {
   readonly now: EpochMs;
   /** The component's own id of a message; the same each time. */
   readonly stanzaId: string;
+  /** Whether it went before, and may have arrived. */
+  readonly isAgain?: boolean;
   /** Whether an archive of the host should take this copy. */
   readonly isArchived: boolean;
 }
@@ -40,7 +42,7 @@ export function writeForApp(content: Content, writing: Writing): Written {
 }
 
 function writeMessage({ from, resource, id, at, payload }: MessageContent, writing: Writing): Written {
-  const { to, domain, now, stanzaId, isArchived } = writing;
+  const { to, domain, now, stanzaId, isAgain = false, isArchived } = writing;
   const children = cleanChildren(xml("message", {}, ...parsePayload(payload))).filter(isForApps);
   // An app looks for its key under its account; XEP-0384 0.8 §5.5
   if (writing.reader) renameKeyOwner(children, writing.reader.numberJid, writing.reader.account);
@@ -52,8 +54,9 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
     // XEP-0359 §3.1, §3.2
     `<origin-id xmlns='${NS.stanzaIds}' id='${escapeXML(id)}'/>` +
     `<stanza-id xmlns='${NS.stanzaIds}' by='${domain}' id='${stanzaId}'/>`;
-  const delay =
-    now - at > DELAYED_MS ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";
+  // XEP-0203 §3
+  const isLate = isAgain || now - at > DELAYED_MS;
+  const delay = isLate ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";
   const archiving = isArchived ? storeHint(children) : `<no-store xmlns='${NS.hints}'/>`;
   // XEP-0280 §9: every other app of the person gets a copy from here
   const hints = `<private xmlns='${NS.carbons}'/>${archiving}`;

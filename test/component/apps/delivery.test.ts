@@ -96,6 +96,7 @@ class Stage {
     return {
       tries: () => Promise.resolve({ once: 0, twice: 0, answered: 0, hasUnconfirmed: false }),
       sentOnce: () => Promise.resolve(),
+      sentTwice: () => Promise.resolve(),
       notSent: (_: number, seq: number) => note(this.takenBack, seq),
       end: (_: number, seqs: readonly number[]) => note(this.ended, ...seqs),
       answered: () => Promise.resolve(),

@@ -144,8 +144,19 @@ describe("AppSession", () => {
     send(session, 1, true, 0);
     expect(session.isNoteDue(200, 250)).to.equal(false);
     expect(session.isNoteDue(250, 250)).to.equal(true);
-    expect(session.toNote()).to.equal(1);
+    expect(session.toNote()).to.deep.equal({ once: 1 });
     expect(session.isNoteDue(250, 250)).to.equal(false);
-    expect(session.toNote()).to.equal(undefined);
+    expect(session.toNote()).to.deep.equal({});
+  });
+
+  it("asks to be noted what goes again when it has gone", () => {
+    const session = newSession();
+    session.began({ once: 2, twice: 0, answered: 0 });
+    send(session, 1, true, 0, 100, true);
+    send(session, 2, true, 0, 100, true);
+    send(session, 3, true, 0);
+    expect(session.isNoteDue(250, 250)).to.equal(true);
+    expect(session.toNote()).to.deep.equal({ once: 3, twice: 2 });
+    expect(session.isNoteDue(250, 250)).to.equal(false);
   });
 });

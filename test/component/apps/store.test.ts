@@ -206,7 +206,10 @@ describe("the store of apps", () => {
     await say("two");
     expect(await apps.tries(device)).to.deep.equal({ once: 0, twice: 0, answered: 0, hasUnconfirmed: false });
     await apps.sentOnce(device, 2);
+    // That they are about to go does not mean that they have gone
     await apps.sendAgain(device, 3);
+    expect(await apps.tries(device)).to.deep.equal({ once: 2, twice: 0, answered: 0, hasUnconfirmed: true });
+    await apps.sentTwice(device, 3);
     expect(await apps.tries(device)).to.deep.equal({ once: 2, twice: 2, answered: 0, hasUnconfirmed: true });
     const returned = { account: JULIET, resource: "phone", senderHash: hashOf(ROMEO), id };
     await apps.notSentById(returned);

@@ -1,4 +1,5 @@
 import type { Patch } from "../../support/build.js";
+import { after, importIn } from "./patches.js";
 
 /** When the component passes a point: while people write, when it has nothing to do, or at a start with old entries. */
 export type Occasion = "load" | "idle" | "old entries" | "old messages";
@@ -143,12 +144,3 @@ export const MIGRATION_PATCHES: readonly Patch[] = [
       'checksum(migration), Date.now());\n    failPoint("a step is noted and not committed");\n  })();\n  failPoint("a step is committed");\n',
   },
 ];
-
-function importIn(file: string, line: string): Patch[] {
-  const path = "../../test/faults/crash/fail-point.js";
-  return [{ file, find: line, replace: `${line}import { failPoint } from "${path}";\n` }];
-}
-
-function after(file: string, find: string, point: string): Patch {
-  return { file, find, replace: `${find}      failPoint("${point}");\n` };
-}
