@@ -5,7 +5,7 @@ const CALLS: Implementation = {
     "partial",
     "passed between the apps of two numbers unread; announced for a number's apps that can",
   ],
-  tests: ["plays/passing"],
+  tests: ["plays/passing", "interop/slixmpp-contacts"],
 };
 
 /** Every XEP that is spoken. One whose section the sources name stands here or in `docs/named-only.ts`. */
@@ -38,7 +38,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
       "plays/registration",
       "interop/profanity-sign-up",
       "sdk/sign-up/link-number",
-      "interop/slixmpp-contacts",
+      "interop/slixmpp-sign-up",
     ],
   },
   "XEP-0054": {
@@ -47,7 +47,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   },
   "XEP-0055": {
     component: ["partial", "search by number, with a form or the old field"],
-    tests: ["plays/lookups"],
+    tests: ["plays/lookups", "interop/slixmpp-contacts"],
   },
   "XEP-0060": {
     component: [
@@ -67,7 +67,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
       "partial",
       "links the number of an account that exists, by fields and by form; gives it up; no passwords",
     ],
-    tests: ["plays/registration", "interop/slixmpp-contacts"],
+    tests: ["plays/registration", "interop/slixmpp-sign-up"],
   },
   "XEP-0082": {
     component: ["partial", "DateTime in UTC"],
@@ -108,7 +108,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   },
   "XEP-0144": {
     component: ["partial", "suggests additions, to apps that announce it"],
-    tests: ["plays/lookups"],
+    tests: ["plays/lookups", "interop/slixmpp-sign-up"],
   },
   "XEP-0153": {
     component: ["partial", "the hash in an app's presence is passed on to those who may see the picture"],
@@ -266,7 +266,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0424": {
     component: ["partial", "passed"],
     sdk: ["partial", "written and read"],
-    tests: ["plays/apps-messages", "src/message-content"],
+    tests: ["plays/apps-messages", "src/message-content", "interop/slixmpp"],
   },
   "XEP-0426": { sdk: ["complete", "code points"], tests: ["src/message-content"] },
   "XEP-0428": { sdk: ["partial", "of retractions and quotes"], tests: ["src/message-content"] },

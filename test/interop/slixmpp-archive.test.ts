@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
 import type { DeviceCredentials } from "../support/raw-device.js";
 import { useWorld, type World } from "../support/world.js";
-import { requireSlixmpp, SlixmppApp, type HeardMessage } from "./slixmpp/app.js";
+import { requireSlixmpp, SlixmppApp } from "./slixmpp/app.js";
+import type { HeardMessage } from "./slixmpp/heard.js";
 
 /** Restarts the world's Prosody with an archive of every message, as Debian's configuration has it. */
 async function keepArchive(world: World): Promise<void> {
@@ -92,7 +93,7 @@ describe("slixmpp, as an ordinary app of a host that keeps an archive (XEP-0313)
   });
 
   it("is sent again what it gave no receipt for, which the archive has once", async () => {
-    const silent = await SlixmppApp.online(person, { givesReceipts: false });
+    const silent = await SlixmppApp.online(person, { receipts: "announced" });
     open.push(silent);
     const id = await romeo.say(to, "no receipt");
     await silent.hears("no receipt");

@@ -1,99 +1,11 @@
 import { expect } from "chai";
 import { SETTLE_MS } from "../../component/contacts/presenter.js";
 import { systemClock } from "../../src/clock.js";
-import { addAccount } from "../support/prosody.js";
 import type { DeviceCredentials } from "../support/raw-device.js";
-import { PASSWORD, useWorld } from "../support/world.js";
-import { Refused, requireSlixmpp, SlixmppApp } from "./slixmpp/app.js";
-
-const LINK = "urn:twotick:link";
-
-interface Command {
-  readonly session: string;
-  readonly status: string;
-  readonly actions: readonly string[];
-  readonly fields: readonly string[];
-  readonly notes: readonly string[];
-}
-
-interface Registration {
-  readonly isRegistered: boolean;
-  readonly fields: readonly string[];
-  readonly values: Readonly<Record<string, string>>;
-}
+import { useWorld } from "../support/world.js";
+import { refusal, requireSlixmpp, SlixmppApp } from "./slixmpp/app.js";
 
 const jidOf = ({ number, numberDomain }: DeviceCredentials): string => `${number}@${numberDomain}`;
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => "none",
-    (error: unknown) => {
-      if (error instanceof Refused) return error.condition;
-      throw error;
-    },
-  );
-}
-
-describe("slixmpp, as an ordinary app that signs up", function () {
-  this.timeout(60_000);
-  const world = useWorld({
-    config: { signUp: { testNumbers: { "+15551237101": "000001", "+15551237102": "000002" } } },
-  });
-  const open: SlixmppApp[] = [];
-  const newcomer = async (username: string): Promise<SlixmppApp> => {
-    const { prosody } = world();
-    await addAccount(prosody, username, PASSWORD);
-    const account = { service: prosody.service, domain: prosody.host, username, password: PASSWORD };
-    const one = await SlixmppApp.online(account);
-    open.push(one);
-    return one;
-  };
-  before(() => requireSlixmpp());
-  after(() => Promise.all(open.map((one) => one.kill())));
-
-  it("links a number by a command of two steps, and can go by it at once (XEP-0050)", async () => {
-    const to = world().prosody.componentDomain;
-    const romeo = await newcomer("romeo");
-    expect(await romeo.ask("commands", { to })).to.include(LINK);
-    const first = await romeo.ask<Command>("command", { to, node: LINK });
-    expect(first.status).to.equal("executing");
-    expect(first.actions).to.include("next");
-    expect(first.fields).to.include("number");
-    const step = { to, node: LINK, session: first.session };
-    const second = await romeo.ask<Command>("command", {
-      ...step,
-      action: "next",
-      values: { number: "+1 555 123 7101" },
-    });
-    expect(second).to.include({ status: "executing", session: first.session });
-    expect(second.fields).to.include("code");
-    const last = await romeo.ask<Command>("command", {
-      ...step,
-      action: "complete",
-      values: { code: "000001" },
-    });
-    expect(last.status).to.equal("completed");
-    expect(last.notes.join()).to.include("+15551237101 belongs to this account now");
-    const nurse = await SlixmppApp.online(await world().appPerson("+15551237103"));
-    open.push(nurse);
-    await nurse.say(`+15551237101@${to}`, "Anon");
-    expect((await romeo.hears("Anon")).from.split("/")[0]).to.equal(`+15551237103@${to}`);
-  });
-
-  it("registers a number with plain fields, and gives it up (XEP-0077)", async () => {
-    const to = world().prosody.componentDomain;
-    const juliet = await newcomer("juliet");
-    const asked = await juliet.ask<Registration>("registration", { to });
-    expect(asked).to.deep.include({ isRegistered: false, fields: ["phone"] });
-    await juliet.ask("register", { to, fields: { phone: "+15551237102" } });
-    expect((await juliet.ask<Registration>("registration", { to })).fields).to.include("password");
-    await juliet.ask("register", { to, fields: { password: "000002" } });
-    const registered = await juliet.ask<Registration>("registration", { to });
-    expect(registered).to.deep.include({ isRegistered: true, values: { phone: "+15551237102" } });
-    await juliet.ask("unregister", { to });
-    expect((await juliet.ask<Registration>("registration", { to })).isRegistered).to.equal(false);
-  });
-});
 
 describe("slixmpp, as an ordinary app with numbers for contacts", function () {
   this.timeout(60_000);
@@ -101,6 +13,8 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
   const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const world = useWorld({ clock });
   const jids = { romeo: "", juliet: "", component: "" };
+  /** The apps of a call, as the other side knows them. */
+  const ends = { caller: "", callee: "" };
   let romeo: SlixmppApp;
   let juliet: SlixmppApp;
   before(async () => {
@@ -127,12 +41,13 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
     const found = await romeo.ask("gateway", { to: component, number: "(202) 555-0112" });
     expect(found).to.deep.equal({ jid: jids.juliet });
     const missed = romeo.ask("gateway", { to: component, number: "+12025550199" });
-    expect(await refusal(missed)).to.equal("item-not-found");
+    expect((await refusal(missed)).condition).to.equal("item-not-found");
   });
 
   it("sees nothing of who was not asked", async () => {
     await juliet.ask("introduce", { name: "Juliet", picture: "a picture" });
-    expect(await refusal(romeo.ask("profile", { jid: jids.juliet }))).to.equal("item-not-found");
+    const asked = romeo.ask("profile", { jid: jids.juliet });
+    expect((await refusal(asked)).condition).to.equal("item-not-found");
     expect(romeo.presences.filter(({ from }) => from.startsWith(jids.juliet))).to.deep.equal([]);
   });
 
@@ -189,7 +104,7 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
     expect(Date.parse(idle.idleSince ?? "")).to.be.closeTo(Date.parse(since), 1_000);
     expect(await romeo.ask("last_seen", { jid: jids.juliet })).to.be.within(0, 60);
     const stranger = await SlixmppApp.online(await world().appPerson("+12025550113"));
-    expect(await refusal(stranger.ask("last_seen", { jid: jids.juliet }))).not.to.equal("none");
+    await refusal(stranger.ask("last_seen", { jid: jids.juliet }));
     await stranger.kill();
   });
 
@@ -203,6 +118,75 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
     expect(taken.from.split("/")[0]).to.equal(jids.juliet);
     const rung = juliet.messages.filter(({ calls }) => "propose" in calls);
     expect(rung).to.have.lengthOf(1);
+    Object.assign(ends, { caller: ringing.from, callee: taken.from });
+  });
+
+  it("negotiates a call's session between the two apps, each known by its number (XEP-0166)", async () => {
+    const { caller, callee } = ends;
+    const session = (who: SlixmppApp, to: string, step: Record<string, string>): Promise<unknown> =>
+      who.ask("session", { to, sid: "call-1", ...step });
+    await session(romeo, callee, { action: "session-initiate", initiator: romeo.jid, media: "audio" });
+    const offered = await juliet.session("call-1", "session-initiate");
+    expect(offered).to.include({ from: caller, initiator: caller });
+    expect(offered.media).to.deep.equal(["audio"]);
+    const accept = { action: "session-accept", initiator: caller, responder: juliet.jid, media: "audio" };
+    await session(juliet, caller, accept);
+    const accepted = await romeo.session("call-1", "session-accept");
+    expect(accepted).to.include({ from: callee, initiator: romeo.jid, responder: callee });
+    await session(romeo, callee, { action: "transport-info", candidate: "192.0.2.3" });
+    expect((await juliet.session("call-1", "transport-info")).candidates).to.deep.equal(["192.0.2.3"]);
+    await session(juliet, caller, { action: "session-terminate", reason: "success" });
+    expect(await romeo.session("call-1", "session-terminate")).to.include({
+      from: callee,
+      reason: "success",
+    });
+    expect(JSON.stringify(romeo.sessions)).not.to.include("balcony").and.not.to.include("opaque-juliet");
+    expect(JSON.stringify(juliet.sessions)).not.to.include("orchard").and.not.to.include("opaque-romeo");
+  });
+
+  it("refuses a call, and is told why a session is refused, without the other app's words", async () => {
+    const { caller, callee } = ends;
+    await romeo.ask("call", { kind: "propose", to: jids.juliet, id: "call-3" });
+    await juliet.message("it rings", ({ calls }) => calls["propose"] === "call-3");
+    await juliet.ask("call", { kind: "reject", to: caller, id: "call-3" });
+    const rejected = await romeo.message("the answer", ({ calls }) => calls["reject"] === "call-3");
+    expect(rejected.from).to.equal(callee);
+    const unknown = romeo.ask("session", { to: callee, sid: "call-3", action: "session-info" });
+    const { condition, applications, message } = await refusal(unknown);
+    expect({ condition, applications }).to.deep.equal({
+      condition: "item-not-found",
+      applications: ["unknown-session"],
+    });
+    expect(message).not.to.include("balcony").and.not.to.include("opaque-juliet");
+    const madeUp = { to: `${jids.juliet}/secret-balcony`, sid: "call-3", action: "session-initiate" };
+    expect((await refusal(romeo.ask("session", madeUp))).condition).to.equal("service-unavailable");
+    await juliet.ask("ping", { to: jids.component });
+    expect(juliet.sessions.filter(({ sid }) => sid === "call-3")).to.deep.equal([]);
+  });
+
+  it("is asked by a contact for nothing but calls and pings: no command, roster, archive, version or file", async () => {
+    const { callee } = ends;
+    await romeo.ask("ping", { to: callee });
+    const refused: readonly (readonly [what: string, args: Record<string, unknown>])[] = [
+      ["command", { node: "http://jabber.org/protocol/admin#delete-user" }],
+      ["request", { type: "get", payload: "<query xmlns='jabber:iq:roster'/>" }],
+      ["request", { type: "get", payload: "<query xmlns='jabber:iq:version'/>" }],
+      ["request", { type: "get", payload: "<query xmlns='jabber:iq:private'><storage xmlns='a'/></query>" }],
+      ["request", { type: "set", payload: "<query xmlns='urn:xmpp:mam:2'/>" }],
+      ["request", { type: "set", payload: "<open xmlns='http://jabber.org/protocol/ibb' sid='1'/>" }],
+      ["request", { type: "set", payload: "<si xmlns='http://jabber.org/protocol/si' id='1'/>" }],
+    ];
+    for (const [what, args] of refused)
+      for (const to of [callee, jids.juliet]) {
+        const { condition } = await refusal(romeo.ask(what, { to, ...args }));
+        expect(condition, `${JSON.stringify(args)} to ${to}`).to.equal("service-unavailable");
+      }
+    await juliet.ask("ping", { to: jids.component });
+    const asked = juliet.requests.filter(({ from }) => from.startsWith(jids.romeo));
+    expect([...new Set(asked.map(({ payload }) => payload))]).to.have.members([
+      "{urn:xmpp:jingle:1}jingle",
+      "{urn:xmpp:ping}ping",
+    ]);
   });
 
   it("blocks a number at the component and hears nothing of it until the block ends (XEP-0191)", async () => {

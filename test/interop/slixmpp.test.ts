@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { systemClock } from "../../src/clock.js";
 import { RawDevice, type DeviceCredentials } from "../support/raw-device.js";
+import { until } from "../support/until.js";
 import { useWorld } from "../support/world.js";
-import { requireSlixmpp, SlixmppApp, type HeardMessage, type SlixmppOptions } from "./slixmpp/app.js";
+import { requireSlixmpp, SlixmppApp, type SlixmppOptions } from "./slixmpp/app.js";
+import type { HeardMessage } from "./slixmpp/heard.js";
 
 const AN_HOUR_MS = 3_600_000;
 
@@ -106,7 +108,7 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
   });
 
   it("is sent again under the same id what it gave no receipt for, until it does, and then no more", async () => {
-    const silent = await app(nurse, { givesReceipts: false });
+    const silent = await app(nurse, { receipts: "announced" });
     const id = await romeo.say(jids.nurse, "again");
     expect((await silent.hears("again")).id).to.equal(id);
     await silent.kill();
@@ -118,6 +120,55 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     await romeo.say(jids.nurse, "the next");
     await third.hears("the next");
     expect(third.texts).to.deep.equal(["the next"]);
+    await third.close();
+  });
+
+  it("is counted as having what it answered behind, if it knows no receipts, and is not sent it again", async () => {
+    const plain = await app(nurse, { receipts: "none" });
+    const id = await romeo.say(jids.nurse, "no receipts");
+    await romeo.message("the receipt", isReceiptOf(id));
+    expect(plain.texts).to.deep.equal(["no receipts"]);
+    await plain.close();
+    const back = await app(nurse, { receipts: "none" });
+    await romeo.say(jids.nurse, "no more receipts");
+    await back.hears("no more receipts");
+    expect(back.texts).to.deep.equal(["no more receipts"]);
+    await back.close();
+  });
+
+  it("is sent once more what it went before, if it knows no receipts, and no third time", async () => {
+    let id = "";
+    for (const visit of ["first", "second"]) {
+      const plain = await app(nurse, { receipts: "none", diesOfMessages: true });
+      id ||= await romeo.say(jids.nurse, "twice at most");
+      expect((await plain.hears("twice at most")).id, visit).to.equal(id);
+      await plain.died();
+    }
+    const third = await app(nurse, { receipts: "none" });
+    await romeo.message("the receipt", isReceiptOf(id));
+    await romeo.say(jids.nurse, "the third time");
+    await third.hears("the third time");
+    expect(third.texts).to.deep.equal(["the third time"]);
+    await third.close();
+  });
+
+  it("is sent once more what it gave no receipt for, if it announces receipts and gives none", async () => {
+    const numberOfPings = (one: SlixmppApp): number =>
+      one.requests.filter(({ payload }) => payload === "{urn:xmpp:ping}ping").length;
+    const first = await app(nurse, { receipts: "announced" });
+    const id = await romeo.say(jids.nurse, "announced");
+    await first.hears("announced");
+    await first.kill();
+    const second = await app(nurse, { receipts: "announced" });
+    expect((await second.hears("announced")).id).to.equal(id);
+    // Once before the message, once behind it
+    await until("it has answered", () => numberOfPings(second) === 2, 20_000);
+    await second.close();
+    const third = await app(nurse);
+    await romeo.message("the receipt", isReceiptOf(id));
+    await romeo.say(jids.nurse, "after it");
+    await third.hears("after it");
+    expect(third.texts).to.deep.equal(["after it"]);
     await third.close();
   });
 
@@ -140,6 +191,26 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     expect(reacted.reactions).to.deep.equal({ to: id, values: ["👍"] });
     await juliet.say(jids.romeo, "Ay me", { replies_to: id });
     expect((await romeo.hears("Ay me")).repliesTo).to.equal(id);
+  });
+
+  it("retracts by the id of the other side, in both forms that apps speak (XEP-0424)", async () => {
+    for (const form of ["plain", "fastened"]) {
+      const id = await romeo.say(jids.juliet, `retracted, ${form}`);
+      await juliet.hears(`retracted, ${form}`);
+      await romeo.ask("retract", { to: jids.juliet, id, form });
+      const retracted = await juliet.message(form, ({ retraction }) => retraction?.form === form);
+      expect(retracted.retraction).to.deep.equal({ form, of: id });
+      expect(bareOf(retracted)).to.equal(jids.romeo);
+    }
+  });
+
+  it("sends links to files, which arrive as they are, with the key of one that is encrypted (XEP-0066, XEP-0454)", async () => {
+    const plain = "https://upload.example.org/a%20b.jpg?x=1&y=2";
+    const sealed = `aesgcm://upload.example.org/c.ogg#${"0f".repeat(44)}`;
+    await romeo.say(jids.juliet, plain, { media: plain });
+    await romeo.say(jids.juliet, sealed);
+    expect((await juliet.hears(sealed)).media).to.equal(undefined);
+    expect((await juliet.hears(plain)).media).to.equal(plain);
   });
 
   it("shows that it is typing to who is there, and to nobody later (XEP-0085)", async () => {

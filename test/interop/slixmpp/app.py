@@ -6,30 +6,34 @@ request, answered by one on standard output; what arrives is told in between, as
                                                            or {"n": 1, "refused": CONDITION, "text": …}
                                                            or {"n": 1, "failed": …}, a fault of this program
   {"event": "message" | "presence" | "profile", …} is a stanza, read by the library's own plugins
+  {"event": "request" | "session" | "suggestion", …} is what others ask of the app, which answers by itself
 
-What can be done are the methods of App that begin with "do_", each with its arguments by name. The app gives receipts by
-itself, as the library does, unless "log_in" is told otherwise.
+What can be done are the methods of App that begin with "do_", each with its arguments by name. "log_in" may be told
+whether the app gives "receipts" ("given"), says so and gives none ("announced") or does not know them ("none"), whether it
+"takes_suggestions", and whether it "dies_of_messages".
 """
 
 import asyncio
 import json
+import os
 import sys
 from base64 import b64decode
 from datetime import datetime
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
-from slixmpp import ClientXMPP, register_stanza_plugin
+from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
-from slixmpp.stanza import Iq
-from slixmpp.xmlstream import ElementBase
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import StanzaPath
 
-from reading import part, read_command, read_message, read_profile
+from answering import SUGGESTIONS, Answering
+from dealing import Dealing
+from reading import part, read_message, read_profile, read_refusal, tell
 
 # By their numbers: https://xmpp.org/extensions/
 EXTENSIONS = (
-    "0004 0012 0030 0050 0054 0055 0060 0077 0084 0085 0115 0163 0172 0184 0191 0199 0203 0280 0308 0313 0319 0333 0334 0353 0359 0444 0461"
+    "0004 0012 0030 0050 0054 0055 0060 0066 0077 0084 0085 0115 0163 0172 0184 0191 0199 0203 0280 0308 0313 0319 0333 0334 0353 "
+    "0359 0424 0444 0461"
 )
 TIMEOUT_SECONDS = 15
 # XEP-0384 0.3 §4.5
@@ -39,31 +43,20 @@ SEALED = (
 )
 
 
-class Gateway(ElementBase):
-    """What XEP-0100 §6.3 calls a gateway's prompt; the library has no words for it."""
-
-    name = "query"
-    namespace = "jabber:iq:gateway"
-    plugin_attrib = "gateway"
-    interfaces = sub_interfaces = {"desc", "prompt", "jid"}
-
-
-def tell(thing):
-    sys.stdout.write(json.dumps(thing) + "\n")
-    sys.stdout.flush()
-
-
-class App(ClientXMPP):
-    def __init__(self, jid, password, gives_receipts, is_announced):
+class App(Dealing, Answering, ClientXMPP):
+    def __init__(self, jid, password, receipts, takes_suggestions, dies_of_messages):
         super().__init__(jid, password)
         for number in EXTENSIONS.split():
-            self.register_plugin("xep_" + number)
-        self["xep_0184"].auto_ack = gives_receipts
-        register_stanza_plugin(Iq, Gateway)
+            if number != "0184" or receipts != "none":
+                self.register_plugin("xep_" + number)
+        if receipts == "announced":
+            self["xep_0184"].auto_ack = False
+        self.answer_requests()
         # People decide about requests, not the library
         self.auto_authorize = None
         self.auto_subscribe = False
-        self.is_announced = is_announced
+        self.takes_suggestions = takes_suggestions
+        self.dies_of_messages = dies_of_messages
         self.ready = asyncio.get_event_loop().create_future()
         self.add_event_handler("session_start", self.on_start)
         self.add_event_handler("failed_all_auth", lambda _: self.ready.set_exception(RuntimeError("log-in failed")))
@@ -75,14 +68,18 @@ class App(ClientXMPP):
     async def on_start(self, _):
         await self.get_roster()
         await self["xep_0280"].enable()
-        if self.is_announced:
-            # Caps are in the presence once they are known
-            await self["xep_0115"].update_caps(broadcast=False)
-            self.send_presence()
+        if self.takes_suggestions:
+            await self["xep_0030"].add_feature(SUGGESTIONS)
+        # Caps are in the presence once they are known
+        await self["xep_0115"].update_caps(broadcast=False)
+        self.send_presence()
         self.ready.set_result(True)
 
     def on_message(self, message):
         tell({"event": "message", **read_message(message)})
+        if self.dies_of_messages and message["body"]:
+            # Before anything that came behind it is looked at
+            os._exit(0)
 
     def on_profile(self, message):
         tell({"event": "profile", **read_profile(message)})
@@ -110,13 +107,15 @@ class App(ClientXMPP):
         message.enable("markable")
         return message
 
-    async def do_say(self, to, text, id=None, replaces=None, replies_to=None):
+    async def do_say(self, to, text, id=None, replaces=None, replies_to=None, media=None):
         message = self.compose(to, text, id)
         if replaces:
             message["replace"]["id"] = replaces
         if replies_to:
             message["reply"]["id"] = replies_to
             message["reply"]["to"] = to
+        if media:
+            message["oob"]["url"] = media
         message.send()
         return message["id"]
 
@@ -127,6 +126,14 @@ class App(ClientXMPP):
         message.append(fromstring(SEALED))
         message.send()
         return message["id"]
+
+    async def do_retract(self, to, id, form):
+        """In the form that the library has, fastened to the message, or in that of later versions of XEP-0424."""
+        if form == "fastened":
+            return self["xep_0424"].send_retraction(to, id)
+        message = self.make_message(mto=to, mbody="A message was retracted", mtype="chat")
+        message.append(Element("{urn:xmpp:message-retract:1}retract", {"id": id}))
+        message.send()
 
     async def do_react(self, to, to_id, values):
         self["xep_0444"].send_reactions(to, to_id, values)
@@ -202,58 +209,6 @@ class App(ClientXMPP):
         answer = await iq.send(timeout=TIMEOUT_SECONDS)
         return sorted(jid.full for jid in answer["blocklist"]["items"])
 
-    # The component
-
-    async def do_gateway(self, to, number=None):
-        iq = self.make_iq_get(ito=to) if number is None else self.make_iq_set(ito=to)
-        iq["gateway"]["prompt"] = number or ""
-        if number is None:
-            del iq["gateway"]["prompt"]
-        answer = await iq.send(timeout=TIMEOUT_SECONDS)
-        return {name: answer["gateway"][name] for name in ("desc", "prompt", "jid") if answer["gateway"][name]}
-
-    async def do_search(self, to, values):
-        form = self["xep_0004"].make_form(ftype="submit")
-        for name, value in {"FORM_TYPE": "jabber:iq:search", **values}.items():
-            form.add_field(var=name, value=value)
-        iq = self.make_iq_set(ito=to)
-        iq["search"].append(form)
-        answer = await iq.send(timeout=TIMEOUT_SECONDS)
-        return list(answer["search"]["form"].get_items())
-
-    async def do_commands(self, to):
-        items = await self["xep_0050"].get_commands(to, timeout=TIMEOUT_SECONDS)
-        return sorted(node for _, node, _ in items["disco_items"]["items"])
-
-    async def do_command(self, to, node, action="execute", session=None, values=None):
-        form = None
-        if values is not None:
-            form = self["xep_0004"].make_form(ftype="submit")
-            for name, value in values.items():
-                form.add_field(var=name, value=value)
-        answer = await self["xep_0050"].send_command(
-            to, node, action=action, payload=form, sessionid=session, timeout=TIMEOUT_SECONDS
-        )
-        return read_command(answer)
-
-    async def do_registration(self, to):
-        answer = await self["xep_0077"].get_registration(to, timeout=TIMEOUT_SECONDS)
-        register = answer["register"]
-        values = {name: register[name] for name in register["fields"] if register[name]}
-        return {"isRegistered": register["registered"], "fields": sorted(register["fields"]), "values": values}
-
-    async def do_register(self, to, fields):
-        iq = self.make_iq_set(ito=to)
-        for name, value in fields.items():
-            iq["register"][name] = value
-        await iq.send(timeout=TIMEOUT_SECONDS)
-
-    async def do_unregister(self, to):
-        await self["xep_0077"].cancel_registration(to, timeout=TIMEOUT_SECONDS)
-
-    async def do_ping(self, to):
-        await self["xep_0199"].send_ping(to, timeout=TIMEOUT_SECONDS)
-
     async def do_log_out(self):
         await self.disconnect()
 
@@ -261,9 +216,9 @@ class App(ClientXMPP):
 app = None
 
 
-async def log_in(jid, password, host, port, gives_receipts=True, is_announced=True):
+async def log_in(jid, password, host, port, receipts="given", takes_suggestions=False, dies_of_messages=False):
     global app
-    app = App(jid, password, gives_receipts, is_announced)
+    app = App(jid, password, receipts, takes_suggestions, dies_of_messages)
     app.connect((host, port), disable_starttls=True)
     await asyncio.wait_for(app.ready, TIMEOUT_SECONDS)
     return app.boundjid.full
@@ -275,9 +230,9 @@ async def answer(request):
         result = await known[request["do"]](**request.get("with", {}))
         tell({"n": request["n"], "answer": result})
     except IqError as error:
-        tell({"n": request["n"], "refused": error.condition, "text": error.text})
+        tell({"n": request["n"], **read_refusal(error)})
     except IqTimeout:
-        tell({"n": request["n"], "refused": "timeout", "text": ""})
+        tell({"n": request["n"], "refused": "timeout", "text": "", "applications": []})
     except Exception as error:
         tell({"n": request["n"], "failed": repr(error)})
 

@@ -3,6 +3,15 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { until } from "../../support/until.js";
+import type {
+  Heard,
+  HeardMessage,
+  HeardPresence,
+  HeardProfile,
+  HeardRequest,
+  HeardSession,
+  HeardSuggestion,
+} from "./heard.js";
 
 /** The distribution's own Python, because its packages are for no other. */
 const PYTHON = "/usr/bin/python3";
@@ -11,62 +20,9 @@ const PROGRAM = fileURLToPath(new URL("app.py", import.meta.url));
 const DEADLINE_MS = 20_000;
 const MOST_COMPLAINT = 2000;
 
-/** A message as slixmpp read it; what it does not have is absent. */
-export interface HeardMessage {
-  readonly event: "message";
-  readonly from: string;
-  readonly type: string;
-  readonly id: string;
-  readonly body?: string;
-  /** The id that a receipt is for. Source: XEP-0184 §5.3 */
-  readonly receipt?: string;
-  readonly asksForReceipt: boolean;
-  readonly isMarkable: boolean;
-  /** The id that a displayed marker is for. Source: XEP-0333 §4 */
-  readonly displayed?: string;
-  readonly originId?: string;
-  /** The stamp of its delay, ISO 8601. Source: XEP-0203 §4 */
-  readonly sentAt?: string;
-  readonly replaces?: string;
-  readonly repliesTo?: string;
-  readonly reactions?: { readonly to: string; readonly values: readonly string[] };
-  readonly state?: string;
-  /** Call messages by kind, with the id of the call. Source: XEP-0353 §3 */
-  readonly calls: Readonly<Record<string, string>>;
-  /** What another app of the account sent or got; an empty body for what has none. Source: XEP-0280 §5 */
-  readonly carbon?: { readonly kind: "sent" | "received"; readonly body: string };
-  /** Of an error. */
-  readonly condition?: string;
-}
-
-/** A presence as slixmpp read it. */
-export interface HeardPresence {
-  readonly event: "presence";
-  readonly from: string;
-  readonly type: string;
-  readonly status: string;
-  /** Since when nobody has done anything; null for nothing said. Source: XEP-0319 §3 */
-  readonly idleSince: string | null;
-  /** Node and hash of the caps; null for none. Source: XEP-0115 §4 */
-  readonly caps: string | null;
-}
-
-/** What a contact's name or pictures are now, as slixmpp read it in an event. Source: XEP-0163 §4.3 */
-export interface HeardProfile {
-  readonly event: "profile";
-  readonly from: string;
-  readonly type: string;
-  /** Of an event about the name. Source: XEP-0172 §4.3 */
-  readonly nick?: string;
-  /** The ids of the pictures, of an event about them. Source: XEP-0084 §4.2 */
-  readonly pictures?: readonly string[];
-}
-
-type Heard = HeardMessage | HeardPresence | HeardProfile;
-
 type Answer = { readonly n: number } & (
   | { readonly answer: unknown }
-  | { readonly refused: string; readonly text: string }
+  | { readonly refused: string; readonly text: string; readonly applications: readonly string[] }
   | { readonly failed: string }
 );
 
@@ -83,18 +39,38 @@ export interface SlixmppAccount {
 export interface SlixmppOptions {
   /** `phone` unless given. */
   readonly resource?: string;
-  /** Whether it gives the receipts that it is asked for. */
-  readonly givesReceipts?: boolean;
+  /** Whether it gives receipts (unless told otherwise), says so and gives none, or knows nothing of them. */
+  readonly receipts?: "given" | "announced" | "none";
+  /** Whether it says that it takes suggestions. */
+  readonly takesSuggestions?: boolean;
+  /** Whether its program ends when it has read a message, before it reads what comes behind it. */
+  readonly diesOfMessages?: boolean;
 }
 
 /** A request of the app was answered with an error; its message is the condition. */
 export class Refused extends Error {
   readonly condition: string;
+  /** What the application says of it besides. Source: RFC 6120 §8.3.4 */
+  readonly applications: readonly string[];
 
-  constructor(condition: string, text: string) {
+  constructor(condition: string, text: string, applications: readonly string[]) {
     super(`${condition}: ${text}`);
     this.condition = condition;
+    this.applications = applications;
   }
+}
+
+/** The refusal of something that is refused. @throws what else came of it */
+export async function refusal(work: Promise<unknown>): Promise<Refused> {
+  return work.then(
+    () => {
+      throw new Error("nothing was refused");
+    },
+    (error: unknown) => {
+      if (error instanceof Refused) return error;
+      throw error;
+    },
+  );
 }
 
 /** @throws Error that names the package when the library is missing */
@@ -110,6 +86,8 @@ export function requireSlixmpp(): void {
 export class SlixmppApp {
   /** Everything that arrived, in order. */
   readonly heard: Heard[] = [];
+  /** Its full JID. */
+  jid = "";
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #waiting = new Map<number, (answer: Answer | Error) => void>();
   #complaint = "";
@@ -131,14 +109,16 @@ export class SlixmppApp {
   static async online(account: SlixmppAccount, options: SlixmppOptions = {}): Promise<SlixmppApp> {
     const app = new SlixmppApp();
     const { hostname, port } = new URL(account.service);
-    const { resource = "phone", givesReceipts = true } = options;
+    const { resource = "phone", receipts = "given" } = options;
     try {
-      await app.ask("log_in", {
+      app.jid = await app.ask<string>("log_in", {
         jid: `${account.username}@${account.domain}/${resource}`,
         password: account.password,
         host: hostname,
         port: Number(port),
-        gives_receipts: givesReceipts,
+        receipts,
+        takes_suggestions: options.takesSuggestions ?? false,
+        dies_of_messages: options.diesOfMessages ?? false,
       });
     } catch (error) {
       await app.kill();
@@ -164,7 +144,7 @@ export class SlixmppApp {
     this.#process.stdin.write(`${JSON.stringify({ n, do: what, with: args })}\n`);
     const answer = await answered;
     if (answer instanceof Error) throw answer;
-    if ("refused" in answer) throw new Refused(answer.refused, answer.text);
+    if ("refused" in answer) throw new Refused(answer.refused, answer.text, answer.applications);
     if ("failed" in answer) throw new Error(`${what}: ${answer.failed} ${this.#complaint}`);
     return answer.answer as Result;
   }
@@ -187,6 +167,19 @@ export class SlixmppApp {
     return this.heard.filter((one) => one.event === "profile");
   }
 
+  /** What was asked of the app. */
+  get requests(): HeardRequest[] {
+    return this.heard.filter((one) => one.event === "request");
+  }
+
+  get sessions(): HeardSession[] {
+    return this.heard.filter((one) => one.event === "session");
+  }
+
+  get suggestions(): HeardSuggestion[] {
+    return this.heard.filter((one) => one.event === "suggestion");
+  }
+
   /** The texts that came from others. */
   get texts(): string[] {
     return this.messages.flatMap(({ body, type }) => (body === undefined || type === "error" ? [] : [body]));
@@ -201,6 +194,14 @@ export class SlixmppApp {
   /** Waits for a text. */
   async hears(text: string): Promise<HeardMessage> {
     return this.message(`"${text}"`, ({ body }) => body === text);
+  }
+
+  /** Waits for a step of a session and answers it. */
+  async session(sid: string, action: string): Promise<HeardSession> {
+    const find = (): HeardSession | undefined =>
+      this.sessions.find((one) => one.sid === sid && one.action === action);
+    await until(`${action} of ${sid}`, () => find() !== undefined, DEADLINE_MS);
+    return find() as HeardSession;
   }
 
   /** Waits for a presence from an address (bare) and answers it. */
@@ -221,6 +222,11 @@ export class SlixmppApp {
       this.profiles.find((one) => one.from === from && one.nick === nick);
     await until(`the name ${nick}`, () => find() !== undefined, DEADLINE_MS);
     return find() as HeardProfile;
+  }
+
+  /** Waits until the program has ended by itself. */
+  async died(): Promise<void> {
+    await until("the app dies", () => this.#process.exitCode !== null, DEADLINE_MS);
   }
 
   /** Logs out as an app does that is closed. */

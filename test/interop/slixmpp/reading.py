@@ -1,5 +1,16 @@
 """What the library read, as values that JSON can tell."""
 
+import json
+import sys
+
+RETRACT = "{urn:xmpp:message-retract:1}retract"
+STANZA_ERRORS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
+
+
+def tell(thing):
+    sys.stdout.write(json.dumps(thing) + "\n")
+    sys.stdout.flush()
+
 
 def part(stanza, name):
     """A child that is there; asking for it by its name would make it."""
@@ -16,6 +27,16 @@ def read_carbon(message):
         if part(message, "carbon_" + kind) is not None:
             return {"kind": kind, "body": message["carbon_" + kind]["body"]}
     return None
+
+
+def read_retraction(message):
+    retract = message.xml.find(RETRACT)
+    if retract is not None:
+        return {"form": "plain", "of": retract.get("id")}
+    fastened = part(message, "apply_to")
+    if fastened is None or part(fastened, "retract") is None:
+        return None
+    return {"form": "fastened", "of": fastened["id"]}
 
 
 def read_message(message):
@@ -35,6 +56,8 @@ def read_message(message):
         "sentAt": None if delay is None else delay["stamp"].isoformat(),
         "replaces": id_of(message, "replace"),
         "repliesTo": id_of(message, "reply"),
+        "retraction": read_retraction(message),
+        "media": None if part(message, "oob") is None else message["oob"]["url"],
         "reactions": None if reactions is None else {"to": reactions["id"], "values": sorted(reactions["values"])},
         "state": message["chat_state"] or None,
         "calls": {kind: id_of(message, "jingle_" + kind) for kind in calls},
@@ -52,8 +75,15 @@ def read_command(iq):
         "status": command["status"],
         "actions": sorted(command["actions"]),
         "fields": [] if form is None else [name for name in form.get_fields() if name != "FORM_TYPE"],
+        "values": {} if form is None else {name: value for name, value in form.get_values().items() if value},
         "notes": [text for _, text in command["notes"]],
     }
+
+
+def read_refusal(error):
+    """With what the application says of it, where it does. Source: RFC 6120 §8.3.4"""
+    others = [child.tag.split("}")[1] for child in error.iq["error"].xml if not child.tag.startswith(STANZA_ERRORS)]
+    return {"refused": error.condition, "text": error.text, "applications": others}
 
 
 def read_profile(message):
