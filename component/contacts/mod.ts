@@ -1,7 +1,6 @@
 import { NS } from "../../src/namespaces.js";
 import type { AccountOperations } from "../accounts/store.js";
 import type { Capability, CapabilityModule, Context, IqRoute } from "../capability.js";
-import type { Remote } from "../store/operations.js";
 import { Blocking } from "./blocking.js";
 import { Changes } from "./changes.js";
 import { contactCommands } from "./commands.js";
@@ -67,7 +66,7 @@ function create(context: Context): Capability {
       component: [NS.blocking],
       number: [NS.lastActivity, NS.vcardTemp, NS.vcard4],
     },
-    iqs: iqRoutes(context, store, blocking),
+    iqs: iqRoutes(blocking, new Profile({ ...context, store, sightings })),
     commands: contactCommands({ config, vault: context.vault, accounts, privacy, blocking }),
     describeNumber: (request) => describing.describe(request),
     onPresence(presence) {
@@ -86,8 +85,7 @@ function create(context: Context): Capability {
   };
 }
 
-function iqRoutes(context: Context, store: Remote<ContactOperations>, blocking: Blocking): IqRoute[] {
-  const profile = new Profile({ ...context, store });
+function iqRoutes(blocking: Blocking, profile: Profile): IqRoute[] {
   const blocks = { namespace: NS.blocking, addressee: "component" } as const;
   const asked = { type: "get", addressee: "number" } as const;
   return [

@@ -59,6 +59,8 @@ export class Presenter {
     this.#ports = ports;
     ports.availability.onAvailable(({ jid }) => this.#changed(jid));
     ports.availability.onUnavailable((jid) => {
+      const account = bareOf(jid);
+      if (ports.availability.resourcesOf(account).length === 0) ports.sightings.lost(account);
       ports.clock.after(GONE_AFTER_MS, () => this.#gone(jid));
     });
   }

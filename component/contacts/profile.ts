@@ -4,13 +4,15 @@ import { NS } from "../../src/namespaces.js";
 import { xml, type Element } from "../../src/xml.js";
 import type { Context, IqRequest } from "../capability.js";
 import { whoAsks, type AskingPorts } from "./asking.js";
+import type { Sightings } from "./sightings.js";
 import { presentVcard4, presentVcardTemp } from "./vcard.js";
 
 /** How long the account's server may take. */
 const TIMEOUT_MS = 10_000;
 
 /** What answering about a person needs. */
-export type ProfilePorts = AskingPorts & Pick<Context, "availability" | "clock" | "link">;
+export type ProfilePorts = AskingPorts &
+  Pick<Context, "availability" | "clock" | "link"> & { readonly sightings: Pick<Sightings, "lastSeen"> };
 
 /** Answers what one asks about a person by number: the vCard, and when the person was last seen. */
 export class Profile {
@@ -47,8 +49,9 @@ export class Profile {
       throw new StanzaError("forbidden", "this person does not tell when they were last seen");
     const isThere = this.#ports.availability.resourcesOf(asked.person.jid).length > 0;
     if (isThere && asked.sees.presence) return last(0);
-    if (asked.seenAt === undefined) throw nothing();
-    return last(Math.max(0, Math.floor((this.#ports.clock.now() - asked.seenAt) / 1000)));
+    const seenAt = this.#ports.sightings.lastSeen(asked.person.jid) ?? asked.seenAt;
+    if (seenAt === undefined) throw nothing();
+    return last(Math.max(0, Math.floor((this.#ports.clock.now() - seenAt) / 1000)));
   }
 
   async #read(request: IqRequest, payload: Element): Promise<{ answer: Element; account: string }> {

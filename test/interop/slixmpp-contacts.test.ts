@@ -5,6 +5,8 @@ import type { DeviceCredentials } from "../support/raw-device.js";
 import { useWorld } from "../support/world.js";
 import { refusal, requireSlixmpp, SlixmppApp } from "./slixmpp/app.js";
 
+const AN_HOUR_MS = 3_600_000;
+
 const jidOf = ({ number, numberDomain }: DeviceCredentials): string => `${number}@${numberDomain}`;
 
 describe("slixmpp, as an ordinary app with numbers for contacts", function () {
@@ -106,6 +108,18 @@ describe("slixmpp, as an ordinary app with numbers for contacts", function () {
     const stranger = await SlixmppApp.online(await world().appPerson("+12025550113"));
     await refusal(stranger.ask("last_seen", { jid: jids.juliet }));
     await stranger.kill();
+  });
+
+  it("sees at once when a contact was last there, not when it came (XEP-0012)", async () => {
+    await juliet.ask("presence", { status: "about to go" });
+    await romeo.sees("that one is there", jids.juliet, ({ status }) => status === "about to go");
+    aheadMs += AN_HOUR_MS;
+    await juliet.ask("presence", { type: "unavailable" });
+    await juliet.ask("ping", { to: jids.component });
+    const seconds = await romeo.ask<number>("last_seen", { jid: jids.juliet });
+    await juliet.ask("presence", { status: "back again" });
+    await romeo.sees("that one is back", jids.juliet, ({ status }) => status === "back again");
+    expect(seconds).to.be.within(0, 60);
   });
 
   it("rings at a contact, whose answer comes to the app that called (XEP-0353)", async () => {
