@@ -91,7 +91,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   },
   "XEP-0106": {
     component: ["partial", "escapes the addresses of people on other servers, where federation is allowed"],
-    tests: ["component/federation/address", "abuse/federation-allowed"],
+    tests: ["component/federation/address", "abuse/federation-allowed", "interop/slixmpp-strangers"],
   },
   "XEP-0114": {
     component: ["complete", "the component's side of the accept stream"],
