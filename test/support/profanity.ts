@@ -57,6 +57,11 @@ export class Profanity {
     this.#tmux("send-keys", "-t", "p", "Enter");
   }
 
+  /** Begins to write, and does not press Enter. */
+  begins(text: string): void {
+    this.#tmux("send-keys", "-t", "p", "-l", text);
+  }
+
   /** Writes a message, and again as long as the session that it needs is not there yet. */
   async says(text: string): Promise<void> {
     const isSaid = (): boolean => this.screen.includes(`me: ${text}`);
