@@ -46,10 +46,12 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
   const children = cleanChildren(xml("message", {}, ...parsePayload(payload))).filter(isForApps);
   // An app looks for its key under its account; XEP-0384 0.8 §5.5
   if (writing.reader) renameKeyOwner(children, writing.reader.numberJid, writing.reader.account);
-  const isContent = children.some(
-    (child) => child.is("body", NS.client) || child.name === "encrypted" || child.name === "reactions",
-  );
-  const asks = isContent ? `<request xmlns='${NS.receipts}'/><markable xmlns='${NS.chatMarkers}'/>` : "";
+  const hasBody = children.some((child) => child.is("body", NS.client));
+  const isContent = hasBody || children.some(({ name }) => name === "encrypted" || name === "reactions");
+  const receipt = isContent ? `<request xmlns='${NS.receipts}'/>` : "";
+  // XEP-0333 §4.1: without a body there is nothing to be displayed. Apps that encrypt their markers would mark each other's
+  // markers without end
+  const asks = hasBody ? `${receipt}<markable xmlns='${NS.chatMarkers}'/>` : receipt;
   const ids =
     // XEP-0359 §3.1, §3.2
     `<origin-id xmlns='${NS.stanzaIds}' id='${escapeXML(id)}'/>` +
@@ -57,7 +59,7 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
   // XEP-0203 §3
   const isLate = isAgain || now - at > DELAYED_MS;
   const delay = isLate ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";
-  const archiving = isArchived ? storeHint(children) : `<no-store xmlns='${NS.hints}'/>`;
+  const archiving = isArchived ? storeHint(hasBody) : `<no-store xmlns='${NS.hints}'/>`;
   // XEP-0280 §9: every other app of the person gets a copy from here
   const hints = `<private xmlns='${NS.carbons}'/>${archiving}`;
   // RFC 6121 §5.1, XEP-0184 §5.5: apps answer, and give their receipts, to the full JID that is there
@@ -69,8 +71,8 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
 }
 
 // XEP-0313 §5.1.1: a message with a body is archived as it is
-function storeHint(children: readonly Element[]): string {
-  return children.some((child) => child.is("body", NS.client)) ? "" : `<store xmlns='${NS.hints}'/>`;
+function storeHint(hasBody: boolean): string {
+  return hasBody ? "" : `<store xmlns='${NS.hints}'/>`;
 }
 
 // What was asked of us is not passed on: we ask for ourselves

@@ -17,6 +17,7 @@ const PASSED: ReadonlySet<string> = new Set([
   NS.correction,
   NS.encryption,
   NS.fallback,
+  NS.idle,
   NS.jingle,
   NS.jingleMessage,
   NS.omemo2,

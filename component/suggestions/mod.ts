@@ -9,8 +9,13 @@ import type { Remote } from "../store/operations.js";
 /** People suggested at once; the rest follow when the app has taken these. */
 const MAX_ITEMS = 50;
 
-/** Answers after which the same is not suggested again. */
+/**
+ * Answers after which the same is not suggested again.
+ *
+ * Gajim 2.5 announces suggestions, shows them, and answers that it has no such feature.
+ */
 const DECLINED: ReadonlySet<string> = new Set([
+  "feature-not-implemented",
   "forbidden",
   "not-acceptable",
   "not-allowed",
@@ -105,7 +110,7 @@ class Suggesting {
     try {
       await link.request(xml("iq", { type: "set", id: newId(), from: config.link.domain, to }, offer));
     } catch (error) {
-      // Declined for good; anything else may work when the app is back
+      // Declined for good, or shown all the same; anything else may work when the app is back
       if (!(error instanceof StanzaError && DECLINED.has(error.condition))) throw error;
     }
   }

@@ -59,7 +59,7 @@ describe("a subscription between numbers", () => {
   let juliet: Person;
   before(async () => {
     romeo = await appOf(world(), "opaque-romeo", [NS.jingle, NS.ping, NS.commands, "jabber:iq:version"]);
-    juliet = await appOf(world(), "opaque-juliet", [NS.jingle, NS.chatStates, NS.commands]);
+    juliet = await appOf(world(), "opaque-juliet", [NS.jingle, NS.chatStates, NS.idle, NS.commands]);
   });
   after(async () => {
     await Promise.all([romeo.app.stop(), juliet.app.stop()]);
@@ -100,7 +100,7 @@ describe("a subscription between numbers", () => {
     const node = `${caps?.attrs["node"]}#${caps?.attrs["ver"]}`;
     const info = await romeo.app.ask("get", attribute(shown, "from"), infoQuery(node));
     const features = info.getChildren("feature").map((feature) => attribute(feature, "var"));
-    expect(features).to.include.members([NS.jingle, NS.chatStates, NS.discoInfo]);
+    expect(features).to.include.members([NS.jingle, NS.chatStates, NS.idle, NS.discoInfo]);
     expect(features).not.to.include(NS.commands);
     expect(String(info)).not.to.include("Secret Software");
     const wrong = romeo.app.ask("get", attribute(shown, "from"), infoQuery("urn:other#x"));

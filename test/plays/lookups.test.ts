@@ -200,6 +200,20 @@ describe("Looking people up", () => {
       expect([mercutio.suggested, plain.suggested]).to.deep.equal([[at(JULIET)], []]);
     });
 
+    it("come once to an app that shows them and says that it cannot", async () => {
+      const paris = await enter("+15551230009", "paris", [NS.rosterExchange]);
+      const shown: string[] = [];
+      paris.connection.handle("set", NS.rosterExchange, "x", (offer) => {
+        shown.push(...offer.getChildren("item").map((item) => attribute(item, "jid") ?? ""));
+        throw new StanzaError("feature-not-implemented", "this is not known here");
+      });
+      await paris.ask("get", book([JULIET]));
+      await until("the suggestion", () => shown.length > 0, 15_000);
+      await paris.ask("get", book([JULIET, ROMEO]));
+      await until("the other suggestion", () => shown.includes(at(ROMEO)), 15_000);
+      expect(shown).to.deep.equal([at(JULIET), at(ROMEO)]);
+    });
+
     it("come when somebody signs up whom one looked for in vain", async () => {
       const nurse = await enter("+15551230008", "nurse", [NS.rosterExchange]);
       expect((await refusal(nurse.query("set", gateway(NEWCOMER)))).condition).to.equal("item-not-found");

@@ -52,6 +52,8 @@ describe("what ordinary apps encrypt", () => {
     expect(owners(payload)).to.deep.equal({ [numberOf(june)]: ["7"], [numberOf(rose)]: ["8"] });
     expect(message.getChild("encrypted")?.getChildText("payload")).to.equal("AAAAAAAAAAAAAAAAAAAAAA==");
     expect(String(message)).not.to.contain(rose.username);
+    // XEP-0333 §4.1: it may be a marker itself, encrypted
+    expect(message.getChild("markable", NS.chatMarkers)).to.equal(undefined);
   });
 
   it("in 0.3 arrives as it was, key by key", async () => {
