@@ -52,7 +52,7 @@ export const IMPLEMENTED: Readonly<Record<string, Implementation>> = {
   "XEP-0060": {
     component: [
       "partial",
-      "reading of an allow-list of nodes of a number; nothing can be written or configured",
+      "reading of an allow-list of nodes of a number, and subscribing to its news for as long as the app is there; nothing can be written or configured",
     ],
     sdk: ["partial", "publishes own OMEMO nodes and configures them, reads those of others, takes events"],
     tests: ["plays/bundles", "plays/pep-notifications", "sdk/omemo/publish", "sdk/omemo/prosody"],

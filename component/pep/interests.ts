@@ -3,7 +3,7 @@ const MAX_NUMBERS = 5_000;
 
 /** What one app wants to be told of one number, and was told. */
 export interface Interest {
-  /** The entity caps that it announced this with. */
+  /** The entity caps that it announced this with; empty for one that only asked for nodes. */
   readonly ver: string;
   /** By wanted node the change that it was told last, empty before the first. */
   readonly told: ReadonlyMap<string, string>;
@@ -25,13 +25,16 @@ interface Watchers {
 /**
  * Which apps (full JIDs) want to be told of changes at which number JIDs.
  *
- * An app that shares its presence with a number and announces `+notify` is subscribed by that, until it has gone.
+ * An app that shares its presence with a number and announces `+notify` is subscribed by that, until it has gone; so is
+ * one that asks for a node itself.
  * There are as many pairs as contacts, and few kinds of apps: interests at one number that are alike are one object.
  * Source: XEP-0163 §4.3.1, §4.3.2
  */
 export class Interests {
   readonly #byNumber = new Map<string, Watchers>();
   readonly #byApp = new Map<string, string[]>();
+  /** By app and number the nodes that it asked for itself. */
+  readonly #asked = new Map<string, Set<string>>();
 
   /** What an app wants to be told of a number. */
   get(app: string, number: string): Interest | undefined {
@@ -58,8 +61,41 @@ export class Interests {
     if (interest) this.set(app, number, { ...interest, told: new Map(interest.told).set(node, content) });
   }
 
+  /**
+   * An app asks for one node more, whatever it announces; answers whether there is room for it.
+   *
+   * Source: XEP-0060 §6.1
+   */
+  ask(app: string, number: string, node: string): boolean {
+    const { ver, told } = this.get(app, number) ?? { ver: "", told: new Map<string, string>() };
+    // What is not known yet takes in what was asked for as soon as it is known
+    if (told !== NOT_KNOWN && !told.has(node)) {
+      if (!this.set(app, number, { ver, told: new Map(told).set(node, "") })) return false;
+    }
+    const key = `${app} ${number}`;
+    this.#asked.set(key, (this.#asked.get(key) ?? new Set()).add(node));
+    return true;
+  }
+
+  /** The nodes that an app asked for. */
+  asked(app: string, number: string): ReadonlySet<string> {
+    return this.#asked.get(`${app} ${number}`) ?? new Set();
+  }
+
+  /** Ends what an app asked for; what it announces stays. Source: XEP-0060 §6.2 */
+  unask(app: string, number: string, node: string): void {
+    this.#asked.get(`${app} ${number}`)?.delete(node);
+    const interest = this.get(app, number);
+    if (interest?.ver !== "") return;
+    const told = new Map(interest.told);
+    told.delete(node);
+    if (told.size === 0) this.remove(app, number);
+    else this.set(app, number, { ver: "", told });
+  }
+
   /** The app does not want to be told of this number any more. */
   remove(app: string, number: string): void {
+    this.#asked.delete(`${app} ${number}`);
     const apps = this.#byNumber.get(number)?.apps;
     if (!apps?.delete(app)) return;
     if (apps.size === 0) this.#byNumber.delete(number);

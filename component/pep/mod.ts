@@ -7,6 +7,7 @@ import { Announcer } from "./announcer.js";
 import { LastItems } from "./last-items.js";
 import { notifyFeature, PUSHED_NODES } from "./nodes.js";
 import { Notifier } from "./notifier.js";
+import { NodeSubscriptions } from "./subscriptions.js";
 
 /**
  * News of a person's devices, name and picture for whoever knows the number: so an unmodified app always encrypts to the
@@ -21,6 +22,7 @@ export const pep: CapabilityModule = {
     const accounts = store.of<AccountOperations>("accounts");
     const contacts = store.of<ContactOperations>("contacts");
     const notifier = new Notifier({ ...context, accounts, contacts, lastItems });
+    const subscriptions = new NodeSubscriptions({ ...context, contacts, notifier });
     events.onNumberBlocked((block) => notifier.blocked(block));
     events.onAccountGone(() => lastItems.clear());
     const background = (work: Promise<void>): void => {
@@ -40,8 +42,18 @@ export const pep: CapabilityModule = {
           `${NS.pubsub}#filtered-notifications`,
           `${NS.pubsub}#last-published`,
           `${NS.pubsub}#persistent-items`,
+          `${NS.pubsub}#subscribe`,
         ],
       },
+      iqs: [
+        {
+          type: "set",
+          element: "pubsub",
+          namespace: NS.pubsub,
+          addressee: "number",
+          handle: (request) => subscriptions.take(request),
+        },
+      ],
       messages: [
         {
           element: "event",

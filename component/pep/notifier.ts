@@ -97,6 +97,20 @@ export class Notifier {
     this.#background(this.#introduce(app, to, ver));
   }
 
+  /** An app that is there asks to be told of a node; it is told the last change at once. Source: XEP-0060 §6.1 */
+  async subscribe(app: string, to: Jid, node: string): Promise<void> {
+    if (!this.#interests.ask(app, to.bare, node)) return;
+    const account = await this.#accountOf(to, app);
+    const change = account && (await this.#ports.lastItems.of(to.bare, account, node));
+    const ver = this.#interests.get(app, to.bare)?.ver;
+    if (change && ver !== undefined) await this.#offer(to.bare, app, ver, change);
+  }
+
+  /** Ends that. Source: XEP-0060 §6.2 */
+  unsubscribe(app: string, to: Jid, node: string): void {
+    this.#interests.unask(app, to.bare, node);
+  }
+
   /** Neither is told of the other any more, until a presence after the end of the block. */
   blocked({ by, blocked }: Block): void {
     for (const [one, other] of [
@@ -178,7 +192,7 @@ export class Notifier {
     const features = account && (await this.#ports.availability.featuresOf(app));
     if (!isCurrent()) return;
     if (!features) return this.#interests.remove(app, number);
-    const wanted = wantedOf(features);
+    const wanted = wantedOf(features, this.#interests.asked(app, number));
     this.#interests.set(app, number, {
       ver,
       told: new Map(wanted.map(({ node }) => [node, before?.get(node) ?? ""])),
@@ -279,6 +293,6 @@ export class Notifier {
   }
 }
 
-function wantedOf(features: ReadonlySet<string> | undefined): PushedNode[] {
-  return PUSHED_NODES.filter(({ node }) => features?.has(notifyFeature(node)));
+function wantedOf(features?: ReadonlySet<string>, asked?: ReadonlySet<string>): PushedNode[] {
+  return PUSHED_NODES.filter(({ node }) => features?.has(notifyFeature(node)) || asked?.has(node));
 }

@@ -166,7 +166,7 @@ describe("OMEMO keys of a number", () => {
         "service-unavailable",
       ],
       ["set", pubsub(xml("retract", { node }, xml("item", { id: "current" }))), "service-unavailable"],
-      ["set", pubsub(xml("subscribe", { node, jid: romeo.numberJid })), "service-unavailable"],
+      ["set", pubsub(xml("subscribe", { node, jid: romeo.numberJid })), "bad-request"],
       ["set", xml("pubsub", { xmlns: NS.pubsubOwner }, xml("delete", { node })), "service-unavailable"],
       ["get", xml("pubsub", { xmlns: NS.pubsubOwner }, xml("configure", { node })), "service-unavailable"],
       ["get", pubsub(xml("subscriptions")), "not-allowed"],
