@@ -117,9 +117,10 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     await romeo.message("the receipt", isReceiptOf(id));
     await back.close();
     const third = await app(nurse);
-    await romeo.say(jids.nurse, "the next");
+    const next = await romeo.say(jids.nurse, "the next");
     await third.hears("the next");
     expect(third.texts).to.deep.equal(["the next"]);
+    await romeo.message("the receipt", isReceiptOf(next));
     await third.close();
   });
 
