@@ -32,6 +32,12 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
   };
   const handled = (one: SlixmppApp): Promise<unknown> =>
     one.ask("ping", { to: world().prosody.componentDomain });
+  /** Sends one more message, and waits until it counts as delivered: who leaves before that gets it again. */
+  const delivers = async (text: string, to: SlixmppApp, jid: string): Promise<void> => {
+    const id = await romeo.say(jid, text);
+    await to.hears(text);
+    await romeo.message(`the receipt of "${text}"`, isReceiptOf(id));
+  };
   let romeo: SlixmppApp;
   let juliet: SlixmppApp;
   let nurse: DeviceCredentials;
@@ -117,10 +123,8 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     await romeo.message("the receipt", isReceiptOf(id));
     await back.close();
     const third = await app(nurse);
-    const next = await romeo.say(jids.nurse, "the next");
-    await third.hears("the next");
+    await delivers("the next", third, jids.nurse);
     expect(third.texts).to.deep.equal(["the next"]);
-    await romeo.message("the receipt", isReceiptOf(next));
     await third.close();
   });
 
@@ -131,8 +135,7 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     expect(plain.texts).to.deep.equal(["no receipts"]);
     await plain.close();
     const back = await app(nurse, { receipts: "none" });
-    await romeo.say(jids.nurse, "no more receipts");
-    await back.hears("no more receipts");
+    await delivers("no more receipts", back, jids.nurse);
     expect(back.texts).to.deep.equal(["no more receipts"]);
     await back.close();
   });
@@ -147,8 +150,7 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     }
     const third = await app(nurse, { receipts: "none" });
     await romeo.message("the receipt", isReceiptOf(id));
-    await romeo.say(jids.nurse, "the third time");
-    await third.hears("the third time");
+    await delivers("the third time", third, jids.nurse);
     expect(third.texts).to.deep.equal(["the third time"]);
     await third.close();
   });
@@ -167,8 +169,7 @@ describe("slixmpp, as an ordinary app that writes to numbers", function () {
     await second.close();
     const third = await app(nurse);
     await romeo.message("the receipt", isReceiptOf(id));
-    await romeo.say(jids.nurse, "after it");
-    await third.hears("after it");
+    await delivers("after it", third, jids.nurse);
     expect(third.texts).to.deep.equal(["after it"]);
     await third.close();
   });
