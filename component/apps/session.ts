@@ -9,8 +9,13 @@ const WINDOW_BYTES = 256 * 1024;
 /** An app that gives receipts is given so long before it is asked whether it is still there. */
 const RECEIPT_WITHIN_MS = 5_000;
 
-/** From when an app is known to have had a message, so long a receipt may take; afterwards none is expected. */
-const NO_RECEIPT_AFTER_MS = 30_000;
+/**
+ * From when an app is known to have had a message, so long a receipt may take; afterwards none is expected.
+ *
+ * Many apps give none to who is no contact, and show a message twice that goes again: the time until its sender has a tick
+ * is also that in which it does.
+ */
+const NO_RECEIPT_AFTER_MS = 10_000;
 
 /** An app that is there. */
 export interface AppAddress {
