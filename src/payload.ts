@@ -25,22 +25,48 @@ export function writeNormal(element: Element, parentNamespace?: string): string 
   return `${text}</${element.name}>`;
 }
 
+/** Reads payloads as the stanzas of one stream: to begin a stream takes longer than to read a short payload. */
+class PayloadReader {
+  readonly #parser = new StreamParser();
+  #elements: Element[] = [];
+  #failure: unknown;
+
+  constructor() {
+    this.#parser.on("element", (element) => this.#elements.push(element));
+    this.#parser.on("refused", (_head, error) => (this.#failure ??= error));
+    this.#parser.on("error", (error) => (this.#failure ??= error));
+    this.#parser.write("<payload>");
+  }
+
+  /** Why it could not read a payload, after which it is not to be used any more. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** `undefined` when it is no number of whole elements. */
+  read(text: string): Element[] | undefined {
+    const elements: Element[] = [];
+    this.#elements = elements;
+    this.#parser.write(text);
+    const count = elements.length;
+    // An element of our own is one of the stream only when everything before it is closed
+    this.#parser.write("<end/>");
+    const isWhole = elements.length === count + 1 && this.#failure === undefined;
+    return isWhole && count > 0 ? elements.slice(0, count) : undefined;
+  }
+}
+
+let reader = new PayloadReader();
+
 /**
  * Parses the XML of a payload, strictly and within the limits of a stream: any number of whole elements.
  *
  * @throws {InvalidInput} Source: RFC 6120 §11.
  */
 export function parsePayload(text: string): Element[] {
-  const elements: Element[] = [];
-  let failure: unknown;
-  const parser = new StreamParser();
-  parser.on("element", (element) => elements.push(element));
-  parser.on("refused", (_head, error) => (failure ??= error));
-  parser.on("error", (error) => (failure ??= error));
-  parser.write("<payload>");
-  const isInside = parser.write(text);
-  parser.end("</payload>");
-  if (!isInside || failure !== undefined || elements.length === 0)
-    throw new InvalidInput("a payload is well-formed XML within the limits", failure);
-  return elements;
+  const elements = reader.read(text);
+  if (elements) return elements;
+  const { failure } = reader;
+  reader = new PayloadReader();
+  throw new InvalidInput("a payload is well-formed XML within the limits", failure);
 }
