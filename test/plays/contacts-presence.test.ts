@@ -238,11 +238,10 @@ describe("who sees whom", () => {
       xml(name, { xmlns: NS.blocking }, xml("item", { jid: romeo.jid }));
     await juliet.app.ask("set", undefined, list("block"));
     await romeo.app.presence(juliet.jid, "unavailable", before);
-    await until(
-      "the bare JID has gone too",
-      () => romeo.app.presences(juliet.jid).some((one) => attribute(one, "from") === juliet.jid),
-      15_000,
-    );
+    const isEnd = (one: Element): boolean =>
+      attribute(one, "from") === juliet.jid && attribute(one, "type") === "unavailable";
+    const hasGone = (): boolean => romeo.app.presences(juliet.jid).slice(before).some(isEnd);
+    await until("the bare JID has gone too", hasGone, 15_000);
     before = romeo.app.presences(juliet.jid).length;
     expect(
       await condition(romeo.app.ask("get", juliet.jid, xml("query", { xmlns: NS.lastActivity }))),
@@ -260,7 +259,7 @@ describe("who sees whom", () => {
   it("is each of several to whom an app was shown at once, until it goes", async () => {
     const romeo = await arrive("benvolio");
     const others = [await arrive("nurse"), await arrive("paris")];
-    await romeo.app.send(others.map(({ jid }) => `<presence to='${jid}'/>`).join(""));
+    await Promise.all(others.map(({ jid }) => romeo.app.send(`<presence to='${jid}'/>`)));
     for (const { app } of others) await app.presence(romeo.jid, undefined);
     await romeo.app.stop();
     for (const { app } of others) await app.presence(romeo.jid, "unavailable");
