@@ -74,22 +74,27 @@ export function decodeDelivery(
 
 /** An entry; its number alone when it cannot be read. */
 function decodeEntry([kind, number, again, ...rest]: readonly Item[], domain: string): Entry | Seq {
-  const common = { seq: seq(asNumber(number, "a sequence number")), isRedelivery: again === true };
+  const place = { seq: seq(asNumber(number, "a sequence number")), isRedelivery: again === true };
   try {
-    if (kind === MESSAGE) return { ...common, ...decodeMessage(rest, domain) };
-    if (kind === RECEIPT) return { ...common, ...decodeReceipt(rest, domain) };
+    if (kind === MESSAGE) return decodeMessage(place, rest, domain);
+    if (kind === RECEIPT) return decodeReceipt(place, rest, domain);
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
   }
-  return common.seq;
+  return place.seq;
 }
 
+type Place = Pick<Entry, "seq" | "isRedelivery">;
+
 function decodeMessage(
+  { seq, isRedelivery }: Place,
   [from, to, id, at, payload]: readonly Item[],
   domain: string,
-): Omit<MessageEntry, "seq" | "isRedelivery"> {
+): MessageEntry {
   return {
     kind: "message",
+    seq,
+    isRedelivery,
     from: decodeAddress(from, domain),
     to: decodeAddress(to, domain),
     id: decodeId(id),
@@ -99,13 +104,16 @@ function decodeMessage(
 }
 
 function decodeReceipt(
+  { seq, isRedelivery }: Place,
   [state, from, device, at, ids]: readonly Item[],
   domain: string,
-): Omit<ReceiptEntry, "seq" | "isRedelivery"> {
+): ReceiptEntry {
   const known = STATES[asNumber(state, "a state")];
   if (known === undefined) throw new InvalidInput("a receipt of an unknown state");
   return {
     kind: "receipt",
+    seq,
+    isRedelivery,
     state: known,
     from: decodeAddress(from, domain),
     device: device === null ? undefined : deviceId(asNumber(device, "a device id")),

@@ -76,7 +76,7 @@ function decodeContent(id: MessageId, [, to, bytes]: readonly Item[], domain: st
   const encoded = asBytes(bytes, "a payload", { min: 1, max: MAX_FRAME_BYTES });
   const { payload, elements, count, isNormal } = decodePayload(encoded, domain);
   const content = checkContent(id, decodeAddress(to, domain), { payload, elements, count });
-  return isNormal ? { ...content, compact: encoded } : content;
+  return isNormal ? { compact: encoded, ...content } : content;
 }
 
 /** The answer to the submit of one frame: what became of each message, or why it was refused as a whole. */

@@ -62,17 +62,18 @@ export function readDeliver(deliver: Element): Entry[] {
 }
 
 function readEntry(entry: Element): Entry {
-  const common = {
+  const place = {
     seq: seq(requireAttribute(entry, "seq")),
     isRedelivery: attribute(entry, "again") === "true",
   };
   const receipt = entry.getChild("receipt");
-  if (receipt) return { ...common, ...readReceipt(receipt) };
+  if (receipt) return readReceipt(place, receipt);
   const message = entry.getChild("message");
   if (!message) throw new StanzaError("bad-request", "an entry holds a message or a receipt");
   return {
-    ...common,
     kind: "message",
+    seq: place.seq,
+    isRedelivery: place.isRedelivery,
     from: requireAttribute(message, "from"),
     to: requireAttribute(message, "to"),
     id: messageId(attribute(message, "id")),
@@ -81,12 +82,17 @@ function readEntry(entry: Element): Entry {
   };
 }
 
-function readReceipt(receipt: Element): Omit<ReceiptEntry, "seq" | "isRedelivery"> {
+function readReceipt(
+  { seq, isRedelivery }: Pick<Entry, "seq" | "isRedelivery">,
+  receipt: Element,
+): ReceiptEntry {
   const state = attribute(receipt, "state");
   const device = attribute(receipt, "device");
   if (!isReceiptState(state)) throw new StanzaError("bad-request", "a receipt of an unknown state");
   return {
     kind: "receipt",
+    seq,
+    isRedelivery,
     state,
     from: requireAttribute(receipt, "from"),
     device: device === undefined ? undefined : deviceId(device),

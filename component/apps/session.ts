@@ -128,7 +128,7 @@ export class AppSession implements AppAddress {
     const [from, key] =
       content.kind === "message" ? [content.from, keyOf(content.from, content.id)] : [undefined, undefined];
     this.sent = seq;
-    const entry = { ...how, key, from, sizeBytes, order: ++this.#order };
+    const entry = { key, from, sizeBytes, order: ++this.#order, ...how };
     this.#onTheWay.set(seq, entry);
     if (isUnproven(entry)) this.#unproven += 1;
     this.#bytes += sizeBytes;

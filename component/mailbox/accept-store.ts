@@ -1,16 +1,10 @@
 import type { Database } from "better-sqlite3";
 import type { EpochMs } from "../../src/clock.js";
-import type { DeviceId, MessageId } from "../../src/ids.js";
+import type { MessageId } from "../../src/ids.js";
 import { openAppMessages, type AppTraits } from "../apps/messages-store.js";
-import { openBlockCheck } from "../contacts/block-store.js";
 import type { NewReceiptEntry, Receipts } from "../receipts/store.js";
-import {
-  decideAcceptance,
-  type Acceptance,
-  type MailboxFacts,
-  type MailboxLimits,
-  type Refusal,
-} from "./service.js";
+import { keyOf, openPostings, Postings, type OpenMailbox, type Recipient } from "./posting-store.js";
+import { decideAcceptance, type Acceptance, type MailboxLimits, type Refusal } from "./service.js";
 
 /** A message as the store thread takes it. */
 export interface StoredSubmission {
@@ -60,35 +54,21 @@ interface Submit {
   readonly device: number;
   readonly resource: string;
   readonly numberId: number;
-  readonly numberHash: Uint8Array;
   readonly now: EpochMs;
   readonly limits: MailboxLimits;
+  readonly postings: Postings;
   /** Receipts for the sender so far. */
   readonly made: NewReceiptEntry[];
   /** Hashes of the numbers whose mailboxes were found full. */
   readonly full: Set<string>;
 }
 
-/** A mailbox with what is written into its entries and receipts. */
-interface Mailbox extends MailboxFacts {
-  readonly deviceId: DeviceId | null;
-  readonly nextSeq: number;
-}
-
-interface Target {
-  readonly account: number;
-  readonly numberId: number;
-}
-
 /** Bytes that an entry is taken to cost beside its payload. */
 const ENTRY_OVERHEAD_BYTES = 200;
 
-const MAILBOX = `devices.id AS device, device_id AS deviceId, pending_count AS pendingCount,
-  pending_bytes AS pendingBytes, next_seq AS nextSeq, resource IS NOT NULL AS isApp`;
-
 /** The SQL of accepting messages. */
 export function openAccept(database: Database, receipts: Receipts) {
-  const hasBlocked = openBlockCheck(database);
+  const mailboxes = openPostings(database);
   const write = openWriting(database, receipts);
   const sameDevice = database.prepare<[number, number], { numberId: number; numberHash: Uint8Array }>(
     `SELECT number AS numberId, hash AS numberHash FROM devices JOIN accounts ON accounts.id = account
@@ -97,19 +77,15 @@ export function openAccept(database: Database, receipts: Receipts) {
   const earlier = database.prepare<[number, string], { digest: Uint8Array; acceptedAt: number }>(
     "SELECT digest, accepted_at AS acceptedAt FROM messages WHERE sender = ? AND origin_id = ?",
   );
-  const accountByNumber = database.prepare<[Uint8Array], Target>(
-    "SELECT accounts.id AS account, number AS numberId FROM accounts JOIN numbers ON numbers.id = number WHERE hash = ?",
-  );
-  const mailboxesOf = database.prepare<[number], Mailbox>(`SELECT ${MAILBOX} FROM devices WHERE account = ?`);
   const countSent = database.prepare("UPDATE devices SET sent = @sent WHERE id = @device AND sent < @sent");
 
   const accept = (submit: Submit, submission: StoredSubmission): StoredOutcome => {
-    const { account, device, limits, full } = submit;
+    const { account, device, limits, full, postings } = submit;
     const { id, toHash, payload, digest } = submission;
     const known = earlier.get(account, id);
-    const target = accountByNumber.get(toHash);
+    const recipient = postings.recipientOf(toHash);
     // Whoever is blocked sees what everybody sees of somebody who never comes: accepted, and no more
-    const isReached = target !== undefined && !hasBlocked(target.account, submit.numberHash);
+    const isReached = recipient !== undefined && !recipient.hasBlocked;
     const sizeBytes = Buffer.byteLength(payload) + ENTRY_OVERHEAD_BYTES;
     const decision = decideAcceptance(
       {
@@ -117,18 +93,19 @@ export function openAccept(database: Database, receipts: Receipts) {
           isSame: Buffer.compare(known.digest, digest) === 0,
           acceptedAt: known.acceptedAt,
         },
-        recipient: target && {
-          account: target.account,
-          mailboxes: isReached ? mailboxesOf.all(target.account) : [],
+        recipient: recipient && {
+          account: recipient.account,
+          mailboxes: isReached ? postings.mailboxesOf(recipient.account) : [],
         },
-        senderMailboxes: mailboxesOf.all(account).filter((mailbox) => mailbox.device !== device),
+        senderMailboxes: postings.mailboxesOf(account).filter((mailbox) => mailbox.device !== device),
         senderAccount: account,
         sizeBytes,
         isBehindRefused: full.size > 0 && full.has(keyOf(toHash)),
       },
       limits,
     );
-    if (decision.kind === "accept") return write(submit, submission, target as Target, decision, sizeBytes);
+    if (decision.kind === "accept")
+      return write(submit, submission, recipient as Recipient, decision, sizeBytes);
     if (decision.kind === "duplicate")
       return { acceptedAt: decision.acceptedAt, isDuplicate: true, entries: [] };
     if (decision.refusal === "mailbox-full") full.add(keyOf(toHash));
@@ -151,15 +128,14 @@ export function openAccept(database: Database, receipts: Receipts) {
       const number = sameDevice.get(device, account);
       if (!number) return undefined;
       if (sent !== undefined) countSent.run({ sent, device });
-      const submit: Submit = { account, device, resource, ...number, now, limits, made: [], full: new Set() };
+      const postings = new Postings(mailboxes, number.numberHash);
+      const sender = { account, device, resource, numberId: number.numberId };
+      const submit: Submit = { ...sender, now, limits, postings, made: [], full: new Set() };
       const outcomes = submissions.map((submission) => accept(submit, submission));
+      postings.settle();
       return { outcomes, receipts: submit.made };
     },
   };
-}
-
-function keyOf(hash: Uint8Array): string {
-  return Buffer.from(hash).toString("latin1");
 }
 
 function openWriting(database: Database, receipts: Receipts) {
@@ -168,29 +144,21 @@ function openWriting(database: Database, receipts: Receipts) {
     `INSERT INTO messages (sender, origin_id, recipient, sender_number, recipient_number, accepted_at, digest, pending, payload,
        sender_resource) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  // The sequence number was read in the same transaction
-  const takeSeq = database.prepare(
-    `UPDATE devices SET next_seq = next_seq + 1, pending_count = pending_count + 1, pending_bytes = pending_bytes + ?
-     WHERE id = ?`,
-  );
-  const insertEntry = database.prepare(
-    "INSERT INTO entries (device, seq, at, size_bytes, message) VALUES (?, ?, ?, ?, ?)",
-  );
 
   return (
-    { account, device: sendingDevice, resource, numberId, now, made }: Submit,
+    { account, device: sendingDevice, resource, numberId, now, made, postings }: Submit,
     { id, payload, digest, app }: StoredSubmission,
-    target: Target,
-    { deliver, skip, copy }: Extract<Acceptance<Mailbox>, { kind: "accept" }>,
+    recipient: Recipient,
+    { deliver, skip, copy }: Extract<Acceptance<OpenMailbox>, { kind: "accept" }>,
     sizeBytes: number,
   ): StoredOutcome => {
     const places = [...deliver, ...copy];
     const row = insertMessage.run(
       account,
       id,
-      target.account,
+      recipient.account,
       numberId,
-      target.numberId,
+      recipient.numberId,
       now,
       digest,
       places.length,
@@ -199,12 +167,13 @@ function openWriting(database: Database, receipts: Receipts) {
     );
     const message = Number(row.lastInsertRowid);
     if (app) appMessages.note(message, sendingDevice, app);
-    const entries = places.map(({ device, nextSeq: seq }) => {
-      takeSeq.run(sizeBytes, device);
-      insertEntry.run(device, seq, now, sizeBytes, message);
-      return { device, seq };
-    });
+    const entries = places.map((mailbox) => ({
+      device: mailbox.device,
+      seq: postings.put(mailbox, message, sizeBytes, now),
+    }));
     for (const { device, deviceId } of deliver) receipts.begin(message, device, deviceId, now);
+    // Their receipts go into mailboxes too
+    if (skip.length > 0) postings.settle();
     for (const { device, deviceId } of skip) {
       receipts.begin(message, device, deviceId, now);
       made.push(...receipts.raise([{ message, device, state: "expired" }], now));

@@ -106,7 +106,7 @@ export function openReceipts(database: Database) {
       const sizeBytes = RECEIPT_BYTES + json.length;
       const { seq } = takeSeq.get(sizeBytes, device) as { seq: number };
       insertEntry.run(device, seq, at, sizeBytes, json, numberId);
-      return [{ ...content, device, seq, from: { id: numberId, sealed: numberSealed } }];
+      return [{ device, seq, from: { id: numberId, sealed: numberSealed }, ...content }];
     });
   };
 
@@ -130,7 +130,7 @@ export function openReceipts(database: Database) {
         const about = raised && messageOf.get(message);
         if (!about) continue;
         const key = `${about.sender} ${about.numberId} ${device} ${state}`;
-        const group = groups.get(key) ?? newGroup({ ...about, deviceId: raised.deviceId, state, device });
+        const group = groups.get(key) ?? newGroup(about, raised.deviceId, state, device);
         group.ids.push(about.id);
         group.messages.push(message);
         groups.set(key, group);
@@ -143,8 +143,13 @@ export function openReceipts(database: Database) {
   };
 }
 
-function newGroup(about: Omit<Raised, "ids" | "messages">): Raised {
-  return { ...about, ids: [], messages: [] };
+function newGroup(
+  { sender, numberId, numberSealed }: Pick<Raised, "sender" | "numberId" | "numberSealed">,
+  deviceId: DeviceId | null,
+  state: ReceiptState,
+  device: number,
+): Raised {
+  return { sender, numberId, numberSealed, deviceId, state, device, ids: [], messages: [] };
 }
 
 /** Receipts as other stores use them. */

@@ -1,13 +1,13 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   hkdfSync,
   randomBytes,
   type KeyObject,
   createSecretKey,
 } from "node:crypto";
 import { InvalidInput } from "../../src/errors.js";
+import { hmac } from "../../src/hkdf.js";
 import { phoneNumber, type PhoneNumber } from "../../src/phone-number.js";
 
 const NONCE_BYTES = 12;
@@ -19,7 +19,7 @@ const TAG_BYTES = 16;
  * All keys derive (HKDF-SHA-256, RFC 5869) from the one master key of the configuration, each for one purpose.
  */
 export class Vault {
-  readonly #hashKey: KeyObject;
+  readonly #hashKey: Buffer;
   readonly #sealKeys = new Map<string, KeyObject>();
   readonly #masterKey: Buffer;
 
@@ -37,7 +37,7 @@ export class Vault {
 
   /** A keyed hash of any text; `purpose` keeps the hashes of different things apart. */
   keyedHash(purpose: string, text: string): Buffer {
-    return createHmac("sha256", this.#hashKey).update(`${purpose}\0${text}`).digest();
+    return hmac(this.#hashKey, Buffer.from(`${purpose}\0${text}`));
   }
 
   /** Encrypts a number for the day when the component has to know it again. */
@@ -93,13 +93,12 @@ export class Vault {
   #sealKey(purpose: string): KeyObject {
     const known = this.#sealKeys.get(purpose);
     if (known) return known;
-    const made = this.#derive(`seal ${purpose}`);
+    const made = createSecretKey(this.#derive(`seal ${purpose}`));
     this.#sealKeys.set(purpose, made);
     return made;
   }
 
-  #derive(purpose: string): KeyObject {
-    const bytes = hkdfSync("sha256", this.#masterKey, Buffer.alloc(0), `twotick ${purpose}`, 32);
-    return createSecretKey(Buffer.from(bytes));
+  #derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync("sha256", this.#masterKey, Buffer.alloc(0), `twotick ${purpose}`, 32));
   }
 }

@@ -69,9 +69,9 @@ export function inboxItem(record: InboxRecord): InboxItem {
   const to = Jid.parse(record.to).local as PhoneNumber;
   const arrived = { order, id, from, to, at, device };
   if (kind === "undecryptable") return { kind, ...arrived, reason: record.reason ?? "malformed" };
-  const said = { ...arrived, isEncrypted: record.isEncrypted ?? false, trust: record.trust };
+  const said = { isEncrypted: record.isEncrypted ?? false, trust: record.trust, ...arrived };
   if (kind === "reaction" || kind === "reacted-elsewhere")
-    return { kind, ...said, of, emojis: record.emojis ?? [] };
-  if (kind === "retraction" || kind === "retracted-elsewhere") return { kind, ...said, of };
-  return { kind, ...said, text, quote: record.quote, replaces: record.replaces };
+    return { kind, of, emojis: record.emojis ?? [], ...said };
+  if (kind === "retraction" || kind === "retracted-elsewhere") return { kind, of, ...said };
+  return { kind, text, quote: record.quote, replaces: record.replaces, ...said };
 }

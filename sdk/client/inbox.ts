@@ -144,7 +144,7 @@ export class Inbox {
       return;
     }
     try {
-      if (entry.kind === "message") this.#takeMessage(transaction, draft, { ...ready, entry, element });
+      if (entry.kind === "message") this.#takeMessage(transaction, draft, { entry, element, ...ready });
       else draft.receipts.push(...this.#ports.sent.takeReceipt(transaction, entry));
     } catch (error) {
       // What the store cannot keep must come again; anything else is wrong with this entry alone

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, timingSafeEqual } from "node:crypto";
 import { BadMac, MalformedMessage } from "./errors.js";
-import { hmac } from "./hkdf.js";
+import { hmac } from "../../src/hkdf.js";
 import { messageKeys } from "./kdf.js";
 import type { MessageKeys } from "./kdf.js";
 import type { RatchetMessage, SealedMessage } from "./profile.js";

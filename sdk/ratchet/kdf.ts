@@ -1,4 +1,4 @@
-import { hkdf, hmacPair } from "./hkdf.js";
+import { hkdf, hmacPair } from "../../src/hkdf.js";
 
 const MESSAGE_KEY_SEED = 0x01;
 const NEXT_CHAIN_KEY = 0x02;

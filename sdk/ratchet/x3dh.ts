@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { agree, generateKeyPair, importPrivateKey, importPublicKey } from "./curve.js";
 import { BadSignature, MalformedKey, NoPreKey, UntrustedIdentity } from "./errors.js";
 import type { Identity } from "./identity.js";
-import { hkdf } from "./hkdf.js";
+import { hkdf } from "../../src/hkdf.js";
 import type { Bundle, OwnPreKeys } from "./prekeys.js";
 import type { PreKeyMessage, Profile } from "./profile.js";
 import { receive } from "./receive.js";

@@ -100,8 +100,8 @@ const OWN_FAULTS: readonly ModelFault[] = [
     patches: [
       {
         file: `${MAILBOX}/accept-store.ts`,
-        find: "target !== undefined && !hasBlocked(target.account, submit.numberHash);",
-        replace: "target !== undefined;",
+        find: "recipient !== undefined && !recipient.hasBlocked;",
+        replace: "recipient !== undefined;",
       },
     ],
   },

@@ -1,4 +1,6 @@
+import * as cborg from "cborg";
 import { expect } from "chai";
+import * as fc from "fast-check";
 import { InvalidInput } from "../../src/errors.js";
 import { decodeItem, encodeArray, encodeItem, type Item } from "../../src/frame-cbor.js";
 
@@ -45,6 +47,95 @@ describe("decodeItem", () => {
     const bytes = Buffer.alloc(70_000, 7);
     expect(Buffer.from(decodeItem(encodeItem(bytes)) as Uint8Array)).to.deep.equal(bytes);
   });
+});
+
+const { item } = fc.letrec<{ item: Item }>((tie) => ({
+  item: fc.oneof(
+    { maxDepth: 6, depthSize: "small" },
+    fc.maxSafeNat(),
+    fc.nat(70_000),
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.array(tie("item"), { maxLength: 30 }),
+  ),
+}));
+
+/** What another library reads in bytes; `undefined` for what it refuses or a frame does not have. */
+function readElsewhere(bytes: Uint8Array): unknown {
+  try {
+    const strict = { strict: true, allowIndefinite: false, allowUndefined: false, allowBigInt: false };
+    const read: unknown = cborg.decode(bytes, {
+      ...strict,
+      allowInfinity: false,
+      allowNaN: false,
+      useMaps: true,
+    });
+    return isItem(read) ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isItem(read: unknown): boolean {
+  if (Array.isArray(read)) return read.every(isItem);
+  if (typeof read === "number") return Number.isSafeInteger(read) && read >= 0;
+  return read === null || ["string", "boolean"].includes(typeof read) || read instanceof Uint8Array;
+}
+
+function plain(read: unknown): unknown {
+  if (Array.isArray(read)) return read.map(plain);
+  return read instanceof Uint8Array ? Buffer.from(read).toString("hex") : read;
+}
+
+describe("encodeItem and decodeItem, beside another library", () => {
+  it("write what it writes, and read what it reads", () => {
+    fc.assert(
+      fc.property(item, (one) => {
+        const bytes = encodeItem(one);
+        expect(bytes.equals(cborg.encode(one))).to.equal(true);
+        expect(plain(decodeItem(bytes))).to.deep.equal(plain(one));
+      }),
+      { seed: 8949, numRuns: 3000 },
+    );
+  });
+
+  it("take nothing that it refuses, and say the same of the rest, whatever bytes come", () => {
+    const hostile = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc
+        .tuple(item, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }))
+        .map(([one, changes]) => {
+          const bytes = encodeItem(one);
+          for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+          return bytes as Uint8Array;
+        }),
+    );
+    let taken = 0;
+    fc.assert(
+      fc.property(hostile, (bytes) => {
+        const read = readElsewhere(bytes);
+        try {
+          const own = decodeItem(bytes);
+          taken += 1;
+          expect(plain(own)).to.deep.equal(plain(read));
+          expect(encodeItem(own).equals(bytes)).to.equal(true);
+        } catch (error) {
+          expect(error).to.be.instanceOf(InvalidInput);
+        }
+      }),
+      { seed: 8949, numRuns: 5000 },
+    );
+    expect(taken).to.be.greaterThan(500);
+  });
+});
+
+describe("encodeItem", () => {
+  for (const number of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])
+    it(`refuses ${number}`, () => {
+      expect(() => encodeItem([number])).to.throw(RangeError);
+    });
 });
 
 describe("encodeArray", () => {

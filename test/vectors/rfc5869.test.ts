@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { hkdf, hmac } from "../../sdk/ratchet/hkdf.js";
+import { hkdf, hmac } from "../../src/hkdf.js";
 
 const hex = (digits: string) => Buffer.from(digits, "hex");
 const counting = (from: number, sizeBytes: number) =>

@@ -17,6 +17,7 @@ const THREAD = "component/store/thread.ts";
 export const CRASH_POINTS: readonly CrashPoint[] = [
   { name: "a message is inserted and its entries are not", when: "load" },
   { name: "an entry is inserted", when: "load" },
+  { name: "entries are inserted and not counted", when: "load" },
   { name: "between two operations of a commit", when: "load" },
   { name: "before a commit", when: "load" },
   { name: "after a commit", when: "load" },
@@ -53,17 +54,30 @@ export const CRASH_PATCHES: readonly Patch[] = [
     replace:
       '      failPoint("before a checkpoint");\n      database.pragma(`wal_checkpoint(${how})`);\n      failPoint("after a checkpoint");\n',
   },
-  ...importIn(`${MAILBOX}/accept-store.ts`, 'import { openBlockCheck } from "../contacts/block-store.js";\n'),
+  ...importIn(
+    `${MAILBOX}/accept-store.ts`,
+    'import { openAppMessages, type AppTraits } from "../apps/messages-store.js";\n',
+  ),
   after(
     `${MAILBOX}/accept-store.ts`,
     "    const message = Number(row.lastInsertRowid);\n",
     "a message is inserted and its entries are not",
   ),
+  ...importIn(
+    `${MAILBOX}/posting-store.ts`,
+    'import { openBlockCheck } from "../contacts/block-store.js";\n',
+  ),
   after(
-    `${MAILBOX}/accept-store.ts`,
-    "      insertEntry.run(device, seq, now, sizeBytes, message);\n",
+    `${MAILBOX}/posting-store.ts`,
+    "      insertEntry.run(mailbox.device, seq, at, sizeBytes, message);\n",
     "an entry is inserted",
   ),
+  {
+    file: `${MAILBOX}/posting-store.ts`,
+    find: "      if (mailbox.added > 0) count.run(mailbox);\n",
+    replace:
+      '      if (mailbox.added === 0) return;\n      failPoint("entries are inserted and not counted");\n      count.run(mailbox);\n',
+  },
   ...importIn(`${MAILBOX}/handler.ts`, 'import { takeFrame } from "./frames.js";\n'),
   after(
     `${MAILBOX}/handler.ts`,

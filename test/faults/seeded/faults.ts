@@ -157,9 +157,9 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${MAILBOX}/accept-store.ts`,
-        find: "isReached ? mailboxesOf.all(target.account)",
+        find: "isReached ? postings.mailboxesOf(recipient.account)",
         replace:
-          "isReached ? database.prepare<[number], Mailbox>(`SELECT ${MAILBOX} FROM devices WHERE account >= ?`).all(target.account)",
+          "isReached ? Array.from({ length: 9 }, (_, more) => postings.mailboxesOf(recipient.account + more)).flat()",
       },
     ],
     scenario: "comesAndGoes",

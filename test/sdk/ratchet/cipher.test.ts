@@ -2,7 +2,7 @@ import { createCipheriv } from "node:crypto";
 import { expect } from "chai";
 import { BadMac, decrypt, MalformedMessage, parseSession } from "../../../sdk/ratchet/mod.js";
 import { unseal } from "../../../sdk/ratchet/cipher.js";
-import { hmac } from "../../../sdk/ratchet/hkdf.js";
+import { hmac } from "../../../src/hkdf.js";
 import { messageKeys, stepChain } from "../../../sdk/ratchet/kdf.js";
 import type { Session } from "../../../sdk/ratchet/mod.js";
 import { connectedDevices, PROFILES } from "./device.js";

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { hkdf, hmac, hmacPair } from "../../../sdk/ratchet/hkdf.js";
+import { hkdf, hmac, hmacPair } from "../../src/hkdf.js";
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength, size: "max" });
 
