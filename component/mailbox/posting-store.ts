@@ -47,7 +47,7 @@ export function openPostings(database: Database) {
     /** Whom a number (keyed hash) belongs to. @param senderHash keyed hash of the number of whoever writes */
     findRecipient(hash: Uint8Array, senderHash: Uint8Array): Recipient | undefined {
       const found = recipientOf.get(hash);
-      return found && { ...found, hasBlocked: hasBlocked(found.account, senderHash) };
+      return found && { hasBlocked: hasBlocked(found.account, senderHash), ...found };
     },
 
     /** The mailboxes of an account. */

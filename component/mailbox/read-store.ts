@@ -35,50 +35,53 @@ interface ReadRow {
   payload: string | null;
   resource: string | null;
   fromId: number;
-  fromSealed: Uint8Array;
   toId: number;
-  toSealed: Uint8Array;
   receipt: string | null;
 }
 
 const READ_ENTRIES = `
   SELECT seq, at, size_bytes AS sizeBytes, origin_id AS id, payload, receipt, sender_resource AS resource,
-    sender.id AS fromId, sender.sealed AS fromSealed, recipient.id AS toId, recipient.sealed AS toSealed
-  FROM entries
-    LEFT JOIN messages ON messages.id = message
-    LEFT JOIN numbers AS sender ON sender.id = coalesce(receipt_number, sender_number)
-    LEFT JOIN numbers AS recipient ON recipient.id = recipient_number
+    coalesce(receipt_number, sender_number) AS fromId, recipient_number AS toId
+  FROM entries LEFT JOIN messages ON messages.id = message
   WHERE device = ? AND seq > ? ORDER BY seq LIMIT ?`;
 
 /** The SQL of reading mailboxes. */
 export function openReading(database: Database) {
   const readEntries = database.prepare<[number, number, number], ReadRow>(READ_ENTRIES);
+  const sealedOf = database.prepare<[number], Uint8Array>("SELECT sealed FROM numbers WHERE id = ?").pluck();
   return {
     /** The entries of a mailbox after a sequence number, in order, up to a number of entries and bytes. */
     read(device: number, after: number, maxEntries: number, maxBytes: number): StoredEntry[] {
       const entries: StoredEntry[] = [];
+      // Most of a backlog is between few numbers, and what stands in it twice crosses the threads once
+      const numbers = new Map<number, StoredNumber>();
       let bytes = 0;
       for (const row of readEntries.iterate(device, after, maxEntries)) {
         bytes += row.sizeBytes;
         if (entries.length > 0 && bytes > maxBytes) break;
-        entries.push(readEntry(row));
+        entries.push(readEntry(row, numberOf));
       }
       return entries;
+
+      function numberOf(id: number): StoredNumber {
+        const known = numbers.get(id);
+        if (known) return known;
+        const number = { id, sealed: sealedOf.get(id) as Uint8Array };
+        numbers.set(id, number);
+        return number;
+      }
     },
   };
 }
 
-function readEntry(row: ReadRow): StoredEntry {
-  const from = { id: row.fromId, sealed: row.fromSealed };
-  const to = { id: row.toId, sealed: row.toSealed };
+function readEntry(row: ReadRow, numberOf: (id: number) => StoredNumber): StoredEntry {
+  const { seq, at, sizeBytes, id, payload, resource, receipt } = row;
+  const from = numberOf(row.fromId);
   return {
-    seq: row.seq,
-    at: row.at,
-    sizeBytes: row.sizeBytes,
-    message:
-      row.id === null
-        ? undefined
-        : { id: row.id, payload: row.payload ?? "", from, to, resource: row.resource },
-    receipt: row.receipt === null ? undefined : { json: row.receipt, from },
+    seq,
+    at,
+    sizeBytes,
+    message: id === null ? undefined : { id, payload: payload ?? "", from, to: numberOf(row.toId), resource },
+    receipt: receipt === null ? undefined : { json: receipt, from },
   };
 }
