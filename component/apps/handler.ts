@@ -17,6 +17,7 @@ import { strangerJid } from "../federation/address.js";
 import { isUndelivered } from "./service.js";
 import { readAppMessage, type AppMessage, type Notice } from "./message.js";
 import type { AppMailbox, AppOperations } from "./store.js";
+import { Submissions } from "./submissions.js";
 
 /** Apps whose mailbox is remembered. */
 const MAX_REMEMBERED = 20_000;
@@ -49,10 +50,17 @@ interface Sender extends AppMailbox {
 export class AppHandler {
   readonly #ports: AppHandlerPorts;
   readonly #senders = new Map<string, Promise<Sender | undefined>>();
+  readonly #submissions: Submissions<Sender>;
   readonly #passed: Buckets;
 
   constructor(ports: AppHandlerPorts) {
     this.#ports = ports;
+    const { clock, config } = ports.context;
+    this.#submissions = new Submissions(
+      ({ account, device, resource }, submissions) =>
+        ports.mailbox.accept({ account, device, resource }, submissions, clock.now(), config.mailbox),
+      (made) => this.offerReceipts(made),
+    );
     this.#passed = new Buckets(ports.context.clock, PASSED_AT_ONCE, PASSED_A_DAY);
   }
 
@@ -145,22 +153,17 @@ export class AppHandler {
   }
 
   async #accept(sender: Sender, { from, to }: Stanza, message: AppMessage): Promise<void> {
-    const { context, mailbox } = this.#ports;
+    const { context } = this.#ports;
     const toHash = context.numbers.hashOf(to);
     if (!toHash) throw refusalError("no-such-number");
     const { id, payload, traits, identity } = message;
     const digest = context.vault.keyedHash("message", `${to.local}\0${identity}`).subarray(0, 16);
     const submission = { id, toHash, payload, digest, app: traits };
-    const { clock, config } = context;
-    const result = await mailbox.accept(sender, [submission], clock.now(), config.mailbox);
-    const outcome = result?.outcomes[0];
-    if (!result || !outcome) {
-      // The mailbox was given up meanwhile
-      this.#senders.delete(from.toString());
-      return this.#accept(await this.#required(from), { from, to } as Stanza, message);
-    }
-    this.#tell(sender, to, message, outcome);
-    this.offerReceipts(result.receipts);
+    const outcome = await this.#submissions.add(sender, submission);
+    if (outcome) return this.#tell(sender, to, message, outcome);
+    // The mailbox was given up meanwhile
+    if ((await this.#senders.get(from.toString())) === sender) this.#senders.delete(from.toString());
+    return this.#accept(await this.#required(from), { from, to } as Stanza, message);
   }
 
   #tell(sender: Sender, to: Jid, { id, payload }: AppMessage, outcome: StoredOutcome): void {

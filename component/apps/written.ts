@@ -52,10 +52,8 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
   // XEP-0333 §4.1: without a body there is nothing to be displayed. Apps that encrypt their markers would mark each other's
   // markers without end
   const asks = hasBody ? `${receipt}<markable xmlns='${NS.chatMarkers}'/>` : receipt;
-  const ids =
-    // XEP-0359 §3.1, §3.2
-    `<origin-id xmlns='${NS.stanzaIds}' id='${escapeXML(id)}'/>` +
-    `<stanza-id xmlns='${NS.stanzaIds}' by='${domain}' id='${stanzaId}'/>`;
+  // XEP-0359 §3.2; an origin id would say what the `id` of the stanza says
+  const ids = `<stanza-id xmlns='${NS.stanzaIds}' by='${domain}' id='${stanzaId}'/>`;
   // XEP-0203 §3
   const isLate = isAgain || now - at > DELAYED_MS;
   const delay = isLate ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";

@@ -46,10 +46,10 @@ class Stage {
       endById: () => Promise.resolve([]),
     } as unknown as Remote<AppOperations>;
     const mailbox = {
-      accept: (_: AppMailbox, [submission]: readonly StoredSubmission[]) => {
-        this.accepted.push(String(submission?.id));
+      accept: (_: AppMailbox, submissions: readonly StoredSubmission[]) => {
+        this.accepted.push(...submissions.map(({ id }) => id));
         return Promise.resolve({
-          outcomes: [{ acceptedAt: 0, isDuplicate: false, entries: [] }],
+          outcomes: submissions.map(() => ({ acceptedAt: 0, isDuplicate: false, entries: [] })),
           receipts: [],
         });
       },

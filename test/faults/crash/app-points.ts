@@ -27,7 +27,7 @@ export const APP_CRASH_PATCHES: readonly Patch[] = [
   ...importIn(HANDLER, 'import type { AppDelivery } from "./delivery.js";\n'),
   after(
     HANDLER,
-    "    const outcome = result?.outcomes[0];\n",
+    "    const outcome = await this.#submissions.add(sender, submission);\n",
     "an app's message is committed and offered to nobody",
   ),
   ...importIn(DELIVERY, 'import { AppWriter } from "./writer.js";\n'),

@@ -1,0 +1,58 @@
+import type { AcceptResult, StoredOutcome, StoredSubmission } from "../mailbox/accept-store.js";
+import type { NewReceiptEntry } from "../receipts/store.js";
+
+/** Takes what one sender wrote, in its order; `undefined` when the sender has no mailbox any more. */
+export type Accept<Sender> = (
+  sender: Sender,
+  submissions: readonly StoredSubmission[],
+) => Promise<AcceptResult | undefined>;
+
+interface Waiting {
+  readonly submission: StoredSubmission;
+  readonly resolve: (outcome: StoredOutcome | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Gathers what apps write in one turn of the event loop: what is of one sender costs the store half of what it does one by one. */
+export class Submissions<Sender> {
+  readonly #accept: Accept<Sender>;
+  readonly #onReceipts: (receipts: readonly NewReceiptEntry[]) => void;
+  readonly #waiting = new Map<Sender, Waiting[]>();
+
+  /**
+   * @param accept is called once a sender and turn
+   * @param onReceipts is told of the receipts for senders that come of it
+   */
+  constructor(accept: Accept<Sender>, onReceipts: (receipts: readonly NewReceiptEntry[]) => void) {
+    this.#accept = accept;
+    this.#onReceipts = onReceipts;
+  }
+
+  /** Takes a message. Answers what became of it; `undefined` when its sender has no mailbox any more. */
+  add(sender: Sender, submission: StoredSubmission): Promise<StoredOutcome | undefined> {
+    if (this.#waiting.size === 0) setImmediate(() => this.#flush());
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(sender);
+      const one = { submission, resolve, reject };
+      if (waiting) waiting.push(one);
+      else this.#waiting.set(sender, [one]);
+    });
+  }
+
+  #flush(): void {
+    const gathered = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [sender, waiting] of gathered) void this.#submit(sender, waiting);
+  }
+
+  async #submit(sender: Sender, waiting: readonly Waiting[]): Promise<void> {
+    try {
+      const submissions = waiting.map(({ submission }) => submission);
+      const result = await this.#accept(sender, submissions);
+      waiting.forEach(({ resolve }, index) => resolve(result?.outcomes[index]));
+      if (result) this.#onReceipts(result.receipts);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+}
