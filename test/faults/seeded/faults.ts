@@ -53,9 +53,9 @@ export const COMPONENT_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${MAILBOX}/read-store.ts`,
-        find: "        entries.push(readEntry(row));\n      }\n",
+        find: "        entries.push(readEntry(row, numberOf));\n      }\n",
         replace:
-          '        entries.push(readEntry(row));\n      }\n      database.prepare("DELETE FROM entries WHERE device = ? AND seq <= ?").run(device, entries.at(-1)?.seq ?? 0);\n',
+          '        entries.push(readEntry(row, numberOf));\n      }\n      database.prepare("DELETE FROM entries WHERE device = ? AND seq <= ?").run(device, entries.at(-1)?.seq ?? 0);\n',
       },
     ],
     scenario: "diesOnArrival",
