@@ -164,7 +164,7 @@ async function submitAll(device: RawDevice, to: string, messages: number): Promi
   let left = messages;
   const lane = async (): Promise<void> => {
     while (left > 0) {
-      const ids = Array.from({ length: Math.min(BATCH, left) }, newMessageId);
+      const ids = Array.from({ length: Math.min(BATCH, left) }, () => newMessageId(device));
       left -= ids.length;
       await submitBatch(
         device,

@@ -45,7 +45,7 @@ function send(pair: number): void {
   const device = devices[pair] as RawDevice;
   const to = recipients[pair + pairs] as Jid;
   const acknowledgement = { seq: device.last as Seq, undecryptable: [] };
-  const id = newMessageId();
+  const id = newMessageId(device);
   device.connection.send(device.isFramed ? framed() : plain()).catch(ended);
 
   function framed(): string {

@@ -131,7 +131,7 @@ class Crowd {
       const sender = { account: account.id, device: account.id, resource: "seed" };
       const hashes = this.#people.map((number) => vault.hashNumber(phoneNumber(number)));
       const submission = (): StoredSubmission => ({
-        id: newMessageId(),
+        id: newMessageId(sender),
         toHash: hashes[this.entries++ % hashes.length] as Buffer,
         payload: this.#payload,
         digest: Buffer.alloc(16),
@@ -204,7 +204,7 @@ class Crowd {
     const payload = encodePayload(this.#payload, domain);
     const messages = Array.from({ length: BATCH }, () => {
       const number = this.#people[this.#next++ % this.#people.length] ?? "";
-      return { id: newMessageId(), to: `${number}@${domain}`, payload };
+      return { id: newMessageId(sender), to: `${number}@${domain}`, payload };
     });
     await submitBatch(sender, messages);
     this.entries += BATCH;

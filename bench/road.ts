@@ -167,7 +167,7 @@ export async function mailboxRoad(world: World, payload: string, form: Form = "x
       const isNews = device.last > (told[pair] ?? 0);
       told[pair] = device.last;
       const ack = isNews ? { acknowledgement: { seq: device.last as Seq, undecryptable: [] } } : {};
-      const ids = Array.from({ length: batch }, newMessageId);
+      const ids = Array.from({ length: batch }, () => newMessageId(device));
       void device.connection.send(form === "frame" ? framed() : plain());
 
       function framed(): string {

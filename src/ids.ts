@@ -28,9 +28,32 @@ export function newId(): string {
   return drawn.toString("base64url", taken, (taken += ID_BYTES));
 }
 
-/** Makes a fresh message id. */
-export function newMessageId(): MessageId {
-  return newId() as MessageId;
+/** How many characters the ids of a burst have in common, and how many messages that is at most. */
+const BURST_LENGTH = 4;
+const BURST_MESSAGES = 256;
+
+/** What the ids of each device begin with, and for how many more. */
+const bursts = new WeakMap<object, { readonly beginning: string; left: number }>();
+
+/**
+ * Makes a fresh message id.
+ *
+ * A service knows a message again by its id, and the ids of a device that begin alike stand on a few pages of its index
+ * instead of on one each: in bulk that is a third of what its commits write. They tell nothing but that.
+ *
+ * @param device stands for the device that sends: its ids have 24 random bits in common with those just before, and 96 of
+ * their own; without one they have 120 of their own
+ */
+export function newMessageId(device?: object): MessageId {
+  const id = newId();
+  if (!device) return id as MessageId;
+  const burst = bursts.get(device);
+  if (!burst || burst.left === 0) {
+    bursts.set(device, { beginning: id.slice(0, BURST_LENGTH), left: BURST_MESSAGES - 1 });
+    return id as MessageId;
+  }
+  burst.left -= 1;
+  return (burst.beginning + id.slice(BURST_LENGTH)) as MessageId;
 }
 
 /** Takes text as a message id. @throws {InvalidInput} unless it is 1 to 64 printable ASCII characters. */

@@ -148,7 +148,7 @@ export class BotApi {
 
   #idOf(to: string, key: string | undefined): MessageId {
     if (key === "") throw new InvalidInput("the key of a send is empty");
-    if (key === undefined && this.#scope === "") return newMessageId();
+    if (key === undefined && this.#scope === "") return newMessageId(this.#ports().client);
     const name = key === undefined ? `#${++this.#calls}` : `=${key}`;
     return idFromKey(this.#ports().client, `${to} ${this.#scope} ${name}`);
   }

@@ -88,7 +88,7 @@ export class TransactionUnit implements ClientUnit {
   send(to: string, content: string | MessageContent, options: SendOptions = {}): SendHandle {
     const { clock, sent, handles, jidOf } = this.#ports;
     const address = jidOf(phoneNumber(to)).bare;
-    const id = options.id === undefined ? newMessageId() : messageId(options.id);
+    const id = options.id === undefined ? newMessageId(sent) : messageId(options.id);
     const { text, elements } = written(content);
     const digest = digestOf(address, text, elements);
     const earlier = sent.get(this.#transaction, id);
@@ -105,10 +105,12 @@ export class TransactionUnit implements ClientUnit {
 
   /** Writes that a message was seen. */
   markRead({ id, from }: { readonly id: MessageId; readonly from: string }): void {
-    const to = this.#ports.jidOf(from).bare;
+    const { sent, jidOf } = this.#ports;
+    const to = jidOf(from).bare;
     // XEP-0333 §4.3
     const payload = `<displayed xmlns='${NS.chatMarkers}' id='${escapeXML(id)}'/>`;
-    this.added.push(appendOutbox(this.#transaction, { kind: "displayed", id: newMessageId(), to, payload }));
+    const own = newMessageId(sent);
+    this.added.push(appendOutbox(this.#transaction, { kind: "displayed", id: own, to, payload }));
   }
 }
 

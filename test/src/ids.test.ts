@@ -19,6 +19,28 @@ describe("newId", () => {
   });
 });
 
+describe("newMessageId", () => {
+  it("never comes twice, and begins alike for up to 256 messages of a device", () => {
+    const [phone, laptop] = [{}, {}];
+    const made = Array.from({ length: 600 }, () => ({
+      phone: newMessageId(phone),
+      laptop: newMessageId(laptop),
+    }));
+    const ids = made.flatMap((one) => [one.phone, one.laptop]);
+    expect(new Set(ids).size).to.equal(1200);
+    for (const id of ids) expect(id).to.match(/^[\w-]{20}$/);
+    const beginnings = (of: "phone" | "laptop"): string[] => made.map((one) => one[of].slice(0, 4));
+    expect(new Set(beginnings("phone")).size).to.equal(3);
+    expect(new Set(beginnings("phone").slice(0, 256)).size).to.equal(1);
+    expect(beginnings("phone")[0], "two devices of one program").not.to.equal(beginnings("laptop")[0]);
+  });
+
+  it("has nothing in common without a device", () => {
+    const beginnings = Array.from({ length: 100 }, () => newMessageId().slice(0, 4));
+    expect(new Set(beginnings).size).to.be.greaterThan(95);
+  });
+});
+
 describe("deviceId", () => {
   it("takes 1 to 2^31-1, as a number or as text", () => {
     for (const value of [1, "1", 2147483647, "2147483647"]) expect(deviceId(value)).to.equal(Number(value));
