@@ -109,7 +109,7 @@ describe("encodeItem and decodeItem, beside another library", () => {
         .map(([one, changes]) => {
           const bytes = encodeItem(one);
           for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
-          return bytes as Uint8Array;
+          return bytes;
         }),
     );
     let taken = 0;
