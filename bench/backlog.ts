@@ -21,7 +21,7 @@ const SMOKE_MESSAGES = 200;
 /** The long form has so many times as many. */
 const TIMES = 10;
 /** Before each is measured it keeps this share of as many. */
-const WARM_UP_SHARE = 5;
+const WARM_UP_SHARE = 2;
 const BODY_BYTES = 100;
 /** Messages of a submit, and submits under way. */
 const BATCH = 50;
