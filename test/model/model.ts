@@ -97,10 +97,14 @@ export class Model {
       if (attempts >= MAX_ATTEMPTS) this.#setAside(device, first);
       return attempts + 1 >= CAUTIOUS_FROM && attempts < MAX_ATTEMPTS;
     };
+    // What comes of attaching, as a receipt for a note to oneself, goes to the session that it opens
+    const former = device.session;
+    device.session = undefined;
     let isCautious = judge();
-    if (device.session) {
+    if (former) {
+      device.session = former;
       this.#note(device, last);
-      const isInVain = device.session.onTheWay.length > 0;
+      const isInVain = former.onTheWay.length > 0;
       this.leave(device);
       if (isInVain) isCautious = judge();
     } else if (device.cutOff.some((seq) => seq <= last) && device.cutOff.some((seq) => seq > last)) {
