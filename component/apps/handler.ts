@@ -8,7 +8,7 @@ import type { Context, Stanza } from "../capability.js";
 import type { ContactOperations } from "../contacts/store.js";
 import { messageOffers, receiptOffers } from "../mailbox/offers.js";
 import { refusalError } from "../mailbox/service.js";
-import type { StoredOutcome } from "../mailbox/accept-store.js";
+import type { StoredOutcome, StoredSubmission } from "../mailbox/accept-store.js";
 import type { MailboxOperations } from "../mailbox/store.js";
 import type { NewReceiptEntry, ReceiptOperations } from "../receipts/store.js";
 import type { Remote } from "../store/operations.js";
@@ -55,12 +55,7 @@ export class AppHandler {
 
   constructor(ports: AppHandlerPorts) {
     this.#ports = ports;
-    const { clock, config } = ports.context;
-    this.#submissions = new Submissions(
-      ({ account, device, resource }, submissions) =>
-        ports.mailbox.accept({ account, device, resource }, submissions, clock.now(), config.mailbox),
-      (made) => this.offerReceipts(made),
-    );
+    this.#submissions = new Submissions((sender, submissions) => this.#submit(sender, submissions));
     this.#passed = new Buckets(ports.context.clock, PASSED_AT_ONCE, PASSED_A_DAY);
   }
 
@@ -164,6 +159,17 @@ export class AppHandler {
     // The mailbox was given up meanwhile
     if ((await this.#senders.get(from.toString())) === sender) this.#senders.delete(from.toString());
     return this.#accept(await this.#required(from), { from, to } as Stanza, message);
+  }
+
+  async #submit(
+    { account, device, resource }: Sender,
+    submissions: readonly StoredSubmission[],
+  ): Promise<readonly StoredOutcome[] | undefined> {
+    const { context, mailbox } = this.#ports;
+    const [now, limits] = [context.clock.now(), context.config.mailbox];
+    const result = await mailbox.accept({ account, device, resource }, submissions, now, limits);
+    if (result) this.offerReceipts(result.receipts);
+    return result?.outcomes;
   }
 
   #tell(sender: Sender, to: Jid, { id, payload }: AppMessage, outcome: StoredOutcome): void {

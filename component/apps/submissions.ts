@@ -1,11 +1,10 @@
-import type { AcceptResult, StoredOutcome, StoredSubmission } from "../mailbox/accept-store.js";
-import type { NewReceiptEntry } from "../receipts/store.js";
+import type { StoredOutcome, StoredSubmission } from "../mailbox/accept-store.js";
 
 /** Takes what one sender wrote, in its order; `undefined` when the sender has no mailbox any more. */
 export type Accept<Sender> = (
   sender: Sender,
   submissions: readonly StoredSubmission[],
-) => Promise<AcceptResult | undefined>;
+) => Promise<readonly StoredOutcome[] | undefined>;
 
 interface Waiting {
   readonly submission: StoredSubmission;
@@ -16,16 +15,11 @@ interface Waiting {
 /** Gathers what apps write in one turn of the event loop: what is of one sender costs the store half of what it does one by one. */
 export class Submissions<Sender> {
   readonly #accept: Accept<Sender>;
-  readonly #onReceipts: (receipts: readonly NewReceiptEntry[]) => void;
   readonly #waiting = new Map<Sender, Waiting[]>();
 
-  /**
-   * @param accept is called once a sender and turn
-   * @param onReceipts is told of the receipts for senders that come of it
-   */
-  constructor(accept: Accept<Sender>, onReceipts: (receipts: readonly NewReceiptEntry[]) => void) {
+  /** @param accept is called once a sender and turn */
+  constructor(accept: Accept<Sender>) {
     this.#accept = accept;
-    this.#onReceipts = onReceipts;
   }
 
   /** Takes a message. Answers what became of it; `undefined` when its sender has no mailbox any more. */
@@ -48,9 +42,8 @@ export class Submissions<Sender> {
   async #submit(sender: Sender, waiting: readonly Waiting[]): Promise<void> {
     try {
       const submissions = waiting.map(({ submission }) => submission);
-      const result = await this.#accept(sender, submissions);
-      waiting.forEach(({ resolve }, index) => resolve(result?.outcomes[index]));
-      if (result) this.#onReceipts(result.receipts);
+      const outcomes = await this.#accept(sender, submissions);
+      waiting.forEach(({ resolve }, index) => resolve(outcomes?.[index]));
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }

@@ -129,9 +129,17 @@ export function openAccept(database: Database, receipts: Receipts) {
       if (!number) return undefined;
       if (sent !== undefined) countSent.run({ sent, device });
       const postings = new Postings(mailboxes, number.numberHash);
-      const { numberId } = number;
-      const [made, full] = [[], new Set<string>()];
-      const submit: Submit = { account, device, resource, numberId, now, limits, postings, made, full };
+      const submit: Submit = {
+        account,
+        device,
+        resource,
+        numberId: number.numberId,
+        now,
+        limits,
+        postings,
+        made: [],
+        full: new Set(),
+      };
       const outcomes = submissions.map((submission) => accept(submit, submission));
       postings.settle();
       return { outcomes, receipts: submit.made };

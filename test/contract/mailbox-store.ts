@@ -257,6 +257,24 @@ export function mailboxStoreContract(open: () => Promise<OpenedMailboxStore>): v
       expect((await driver.news(his)).at(-1)).to.include({ state: "expired", deviceId: 1 });
     });
 
+    it("numbers what one batch puts into a mailbox, its messages and the receipts that come of them, through", async () => {
+      await driver.addDevice(juliet, 2);
+      await driver.addDevice(romeo, 2);
+      const [herOther, hisOther] = [await driver.device(juliet, 2), await driver.device(romeo, 2)];
+      const limits = { maxEntries: 5, maxBytes: 1_000_000 };
+      const ids = ["a", "b", "c", "d", "e"];
+      await driver.submit(romeo, his, juliet, [["first", "text of first"]], limits);
+      await driver.acknowledge(herOther, 1);
+      const batch = ids.map((id) => [id, `text of ${id}`] as const);
+      expect(await driver.submit(romeo, his, juliet, batch, limits)).to.have.length(5);
+      const read = await driver.read(hisOther);
+      expect(read.map(({ seq }) => seq)).to.deep.equal(read.map((_, index) => index + 1));
+      expect(await driver.texts(hers), "no more than the limit").to.have.length(5);
+      expect(await driver.texts(herOther)).to.deep.equal(ids.map((id) => `text of ${id}`));
+      expect((await driver.news(his)).at(-1)).to.deep.include({ state: "expired", ids: ["e"] });
+      expect(await store.mailbox.depth()).to.include({ entries: 5 + 5 + read.length + 2 });
+    });
+
     it("copies to the sender's other devices, for which there is no receipt", async () => {
       await driver.addDevice(romeo, 2);
       const desk = await driver.device(romeo, 2);

@@ -7,6 +7,7 @@ import { Exchange } from "../../../component/mailbox/exchange.js";
 import type { MailboxOperations } from "../../../component/mailbox/store.js";
 import { createMetrics } from "../../../component/metrics.js";
 import { Numbers } from "../../../component/numbers.js";
+import type { NewReceiptEntry } from "../../../component/receipts/store.js";
 import type { Remote } from "../../../component/store/operations.js";
 import { Vault } from "../../../component/store/vault.js";
 import { ManualClock } from "../../../sdk/testing/manual-clock.js";
@@ -21,6 +22,9 @@ const JULIET = Jid.parse("+15551230002@phone.example.org");
 class Stage {
   /** Ids in the order in which they came to be accepted. */
   readonly accepted: string[] = [];
+  /** What the store answers with as receipts, and the places of the entries that were offered. */
+  receipts: NewReceiptEntry[] = [];
+  readonly offered: number[] = [];
   readonly handler: AppHandler;
   readonly #looks: ((mailbox: AppMailbox | undefined) => void)[] = [];
   readonly mailbox: AppMailbox;
@@ -41,6 +45,11 @@ class Stage {
       config: { host: { domain: "example.org" }, mailbox: {} },
       events: { numberMissing: () => undefined },
     } as unknown as Context;
+    context.exchange.serve({
+      isAttached: () => false,
+      offer: (offers) => this.offered.push(...offers.map(({ seq }) => seq)),
+      read: () => Promise.resolve([]),
+    });
     const store = {
       seen: () => new Promise<AppMailbox | undefined>((resolve) => this.#looks.push(resolve)),
       endById: () => Promise.resolve([]),
@@ -50,7 +59,7 @@ class Stage {
         this.accepted.push(...submissions.map(({ id }) => id));
         return Promise.resolve({
           outcomes: submissions.map(() => ({ acceptedAt: 0, isDuplicate: false, entries: [] })),
-          receipts: [],
+          receipts: this.receipts,
         });
       },
     } as unknown as Remote<MailboxOperations>;
@@ -93,6 +102,17 @@ describe("AppHandler", () => {
     await stage.answer(stage.mailbox);
     await Promise.all([receipt, first, second]);
     expect(stage.accepted).to.deep.equal(["m1", "m2"]);
+  });
+
+  it("brings the receipts that come of what an app wrote in one turn once", async () => {
+    const stage = new Stage();
+    const from = stage.mailbox.number;
+    stage.receipts = [{ device: 1, seq: 7, state: "expired", deviceId: null, at: 0, ids: [], from }];
+    const taken = [stage.take("m1"), stage.take("m2")];
+    await stage.answer(stage.mailbox);
+    await Promise.all(taken);
+    expect(stage.accepted).to.deep.equal(["m1", "m2"]);
+    expect(stage.offered).to.deep.equal([7]);
   });
 
   it("asks again about an app that had no number", async () => {

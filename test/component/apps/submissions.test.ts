@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Submissions } from "../../../component/apps/submissions.js";
-import type { AcceptResult, StoredSubmission } from "../../../component/mailbox/accept-store.js";
+import type { StoredOutcome, StoredSubmission } from "../../../component/mailbox/accept-store.js";
 import type { MessageId } from "../../../src/ids.js";
 
 const submission = (id: string): StoredSubmission => ({
@@ -12,21 +12,20 @@ const submission = (id: string): StoredSubmission => ({
 
 /** A store that accepts everything, at the time that the id says. */
 function accepting(taken: string[]) {
-  return (sender: string, submissions: readonly StoredSubmission[]): Promise<AcceptResult | undefined> => {
+  return (sender: string, submissions: readonly StoredSubmission[]): Promise<StoredOutcome[] | undefined> => {
     taken.push(`${sender}: ${submissions.map(({ id }) => id).join(" ")}`);
     if (sender === "nobody") return Promise.resolve(undefined);
     if (sender === "broken") return Promise.reject(new Error("the disk is full"));
-    return Promise.resolve({
-      outcomes: submissions.map(({ id }) => ({ acceptedAt: Number(id), isDuplicate: false, entries: [] })),
-      receipts: [],
-    });
+    return Promise.resolve(
+      submissions.map(({ id }) => ({ acceptedAt: Number(id), isDuplicate: false, entries: [] })),
+    );
   };
 }
 
 describe("Submissions", () => {
   it("hands over what each sender wrote in one turn, in its order, and answers each", async () => {
     const taken: string[] = [];
-    const submissions = new Submissions<string>(accepting(taken), () => undefined);
+    const submissions = new Submissions<string>(accepting(taken));
     const answers = await Promise.all([
       submissions.add("romeo", submission("1")),
       submissions.add("juliet", submission("2")),
@@ -41,7 +40,7 @@ describe("Submissions", () => {
   });
 
   it("says so when a sender has no mailbox, or the store fails, and holds up nobody else", async () => {
-    const submissions = new Submissions<string>(accepting([]), () => undefined);
+    const submissions = new Submissions<string>(accepting([]));
     const results = await Promise.allSettled([
       submissions.add("nobody", submission("1")),
       submissions.add("broken", submission("2")),
@@ -55,20 +54,5 @@ describe("Submissions", () => {
       "fulfilled",
     ]);
     expect(results[0]).to.have.property("value", undefined);
-  });
-
-  it("brings the receipts of a turn once", async () => {
-    const brought: number[] = [];
-    const receipt = { seq: 7 } as AcceptResult["receipts"][number];
-    const submissions = new Submissions<string>(
-      (_, all) =>
-        Promise.resolve({
-          outcomes: all.map(() => ({ acceptedAt: 0, isDuplicate: false, entries: [] })),
-          receipts: [receipt],
-        }),
-      (made) => brought.push(...made.map(({ seq }) => seq)),
-    );
-    await Promise.all([submissions.add("romeo", submission("1")), submissions.add("romeo", submission("2"))]);
-    expect(brought).to.deep.equal([7]);
   });
 });
