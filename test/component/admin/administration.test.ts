@@ -106,6 +106,10 @@ describe("Administration", function () {
       ];
       const vault = new Vault(Buffer.from(world().config.store.key, "base64"));
       const hashOf = (number: string) => vault.hashNumber(phoneNumber(number));
+      // The component writes a moment later that somebody has come, over what is written here
+      const isSeen = async (): Promise<boolean> =>
+        (await exported(julietJid)).some(({ type, isOnline }) => type === "last-seen" && isOnline === true);
+      await until("it is kept that juliet is there", isSeen);
       await world().withStore(async (store) => {
         const contacts = store.of<ContactOperations>("contacts");
         const audience = { presence: "everyone", lastSeen: "nobody", profile: "contacts" } as const;

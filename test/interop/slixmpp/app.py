@@ -210,6 +210,8 @@ class App(Dealing, Answering, ClientXMPP):
         return sorted(jid.full for jid in answer["blocklist"]["items"])
 
     async def do_log_out(self):
+        # The library would forget the stanza that it is about to write, which may be a receipt
+        await self.waiting_queue.join()
         await self.disconnect()
 
 
