@@ -14,6 +14,24 @@ const NO_LIMITS = { maxPendingStanzas: 1_000_000, maxPendingLength: 1e9 };
 const PATIENT = { deadlineMs: 600_000 };
 
 /**
+ * What a client writes beside what its people say: receipts alone, or all that apps write which people use.
+ *
+ * Conversations and Gajim ask for markers too, repeat the id of a message as its origin id, and want receipts archived.
+ * Source: XEP-0333 §4.1, XEP-0359 §3.1, XEP-0334 §4.1
+ */
+export type Manner = "bare" | "as apps";
+
+/** A message that asks for a receipt. */
+export function writeMessage(manner: Manner, to: string, payload: string): string {
+  const id = newMessageId();
+  const asked =
+    manner === "bare"
+      ? ""
+      : `<origin-id xmlns='${NS.stanzaIds}' id='${id}'/><markable xmlns='${NS.chatMarkers}'/>`;
+  return `<message type='chat' to='${to}' id='${id}'>${payload}<request xmlns='${NS.receipts}'/>${asked}</message>`;
+}
+
+/**
  * An ordinary client that is online, says that it gives receipts and gives them. Source: XEP-0184 §5.3
  *
  * @param onStanza told of everything that arrives
@@ -21,6 +39,7 @@ const PATIENT = { deadlineMs: 600_000 };
 export async function plainClient(
   login: Login,
   onStanza: (stanza: Element) => void = () => {},
+  manner: Manner = "bare",
 ): Promise<Connection> {
   const connection = new Connection({
     ...login,
@@ -32,7 +51,8 @@ export async function plainClient(
     onStanza(stanza);
     if (!stanza.getChild("request", NS.receipts)) return;
     const [to, id] = [attribute(stanza, "from"), attribute(stanza, "id")];
-    const received = `<received xmlns='${NS.receipts}' id='${id}'/>`;
+    const archived = manner === "bare" ? "" : `<store xmlns='${NS.hints}'/>`;
+    const received = `<received xmlns='${NS.receipts}' id='${id}'/>${archived}`;
     // Whoever is leaving gives none
     connection.send(`<message to='${to}' id='${newMessageId()}'>${received}</message>`).catch(() => {});
   });

@@ -5,7 +5,7 @@ import { World } from "../test/support/world.js";
 import { builtFolder } from "./built.js";
 import { hostOf, reconfigure } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
-import { RESOURCE } from "./plain-client.js";
+import { RESOURCE, type Manner } from "./plain-client.js";
 import {
   bodyPayload,
   drive,
@@ -21,6 +21,8 @@ import { rowOfRuns, type Row, type Run } from "./rows.js";
 
 const SECONDS = 4;
 const SMOKE_SECONDS = 0.2;
+/** Before the rounds, until the component has compiled what it runs. */
+const WARM_UP_SECONDS = 8;
 const BODY_BYTES = 100;
 const SECRET = "forward";
 
@@ -29,9 +31,14 @@ const WINDOWS = [
   { name: "in bulk", window: 400 },
 ];
 
-const PAYLOADS = [
-  { name: `${BODY_BYTES} bytes`, make: () => bodyPayload(BODY_BYTES) },
-  { name: "OMEMO", make: () => omemoPayload(BODY_BYTES) },
+const PAYLOADS: readonly { name: string; manner: Manner; make: () => string }[] = [
+  { name: `${BODY_BYTES} bytes`, manner: "as apps", make: () => bodyPayload(BODY_BYTES) },
+  { name: "OMEMO", manner: "as apps", make: () => omemoPayload(BODY_BYTES) },
+  {
+    name: `${BODY_BYTES} bytes with nothing around them`,
+    manner: "bare",
+    make: () => bodyPayload(BODY_BYTES),
+  },
 ];
 
 /**
@@ -43,11 +50,15 @@ export async function relayRows({ rounds, isSmoke }: BenchOptions): Promise<Row[
   const forwarder = await Forwarder.start(world);
   try {
     const rows: Row[] = [];
-    for (const { name, make } of PAYLOADS) {
-      const roads = { relay: await relayRoad(world, make()), forwarder: await forwarder.road(world, make()) };
+    for (const { name, manner, make } of PAYLOADS) {
+      const roads = {
+        relay: await relayRoad(world, make(), manner),
+        forwarder: await forwarder.road(world, make(), manner),
+      };
       for (const { name: load, window } of WINDOWS) {
         process.stderr.write(`relay between apps, ${name}, ${load}\n`);
         const results = [];
+        await driveBoth(world, forwarder, roads, window, isSmoke ? SMOKE_SECONDS : WARM_UP_SECONDS);
         for (let round = 0; round < rounds; round += 1)
           results.push(await driveBoth(world, forwarder, roads, window, isSmoke ? SMOKE_SECONDS : SECONDS));
         rows.push(...rowsOf(`relay between apps, ${name}, ${load}`, results));
@@ -97,11 +108,12 @@ function rowsOf(name: string, results: readonly Results[]): Row[] {
   ];
 }
 
-async function relayRoad(world: World, payload: string): Promise<Road> {
+async function relayRoad(world: World, payload: string, manner: Manner): Promise<Road> {
   const people = await Promise.all(
     Array.from({ length: PAIRS * 2 }, () => world.appPerson(`+1666${1_000_000 + ++numbers}`)),
   );
-  return plainRoad(people, payload, (index) => `${people[index]?.number}@${world.prosody.componentDomain}`);
+  const { componentDomain } = world.prosody;
+  return plainRoad(people, payload, (index) => `${people[index]?.number}@${componentDomain}`, manner);
 }
 
 let numbers = 0;
@@ -134,9 +146,9 @@ class Forwarder {
     return this.#child.pid;
   }
 
-  async road({ prosody }: World, payload: string): Promise<Road> {
+  async road({ prosody }: World, payload: string, manner: Manner): Promise<Road> {
     const people = await logins(hostOf(prosody));
-    return plainRoad(people, payload, (index) => `${people[index]?.username}@${this.#domain}`);
+    return plainRoad(people, payload, (index) => `${people[index]?.username}@${this.#domain}`, manner);
   }
 
   async stop(): Promise<void> {

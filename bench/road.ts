@@ -16,7 +16,7 @@ import { RawDevice, type Form } from "../test/support/raw-device.js";
 import { until } from "../test/support/until.js";
 import { World } from "../test/support/world.js";
 import type { Host, Login } from "./hosts.js";
-import { plainClient } from "./plain-client.js";
+import { plainClient, writeMessage, type Manner } from "./plain-client.js";
 import { cpuSeconds } from "./rows.js";
 
 /** What one run of a road gave. */
@@ -120,17 +120,15 @@ export async function plainRoad(
   people: readonly Login[],
   payload: string,
   addressOf?: (index: number) => string,
+  manner: Manner = "bare",
 ): Promise<Road> {
-  const connections = await Promise.all(people.map((one) => plainClient(one)));
+  const connections = await Promise.all(people.map((one) => plainClient(one, undefined, manner)));
   const addresses = connections.map(({ jid }, index) => addressOf?.(index) ?? String(jid));
   const road: Road = {
     onReceipt: () => {},
     send(pair, batch) {
-      for (let index = 0; index < batch; index += 1) {
-        const id = newMessageId();
-        const message = `<message type='chat' to='${addresses[pair + PAIRS]}' id='${id}'>${payload}<request xmlns='${NS.receipts}'/></message>`;
-        void connections[pair]?.send(message);
-      }
+      for (let index = 0; index < batch; index += 1)
+        void connections[pair]?.send(writeMessage(manner, addresses[pair + PAIRS] ?? "", payload));
     },
     async stop() {
       await Promise.all(connections.map((connection) => connection.stop()));

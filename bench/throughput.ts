@@ -21,7 +21,7 @@ import { rowOfRuns, type Row, type Run } from "./rows.js";
 
 const SECONDS = 4;
 /** Before the rounds, until all sides have compiled what they run. */
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 8;
 const BODY_BYTES = 100;
 const WINDOW_ENCRYPTED = 400;
 const BATCH_ENCRYPTED = 50;

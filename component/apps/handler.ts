@@ -211,7 +211,7 @@ export class AppHandler {
     // Whoever is blocked is told nothing of it
     if (!person || isBlocked || !link.isOnline) return;
     const apps = availability.resourcesOf(person.jid).filter(({ jid }) => !exchange.isAttached(jid));
-    const rest = `${passing}<no-store xmlns='${NS.hints}'/><private xmlns='${NS.carbons}'/></message>`;
+    const rest = `${passing}<no-store xmlns='${NS.hints}'/><no-copy xmlns='${NS.hints}'/></message>`;
     // XEP-0085 §5.4: a chat state is that of one app
     const speaker = `${sender.numberJid}/${sender.resource}`;
     for (const { jid } of apps)

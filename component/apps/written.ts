@@ -58,8 +58,8 @@ function writeMessage({ from, resource, id, at, payload }: MessageContent, writi
   const isLate = isAgain || now - at > DELAYED_MS;
   const delay = isLate ? `<delay xmlns='${NS.delay}' from='${domain}' stamp='${formatStamp(at)}'/>` : "";
   const archiving = isArchived ? storeHint(hasBody) : `<no-store xmlns='${NS.hints}'/>`;
-  // XEP-0280 §9: every other app of the person gets a copy from here
-  const hints = `<private xmlns='${NS.carbons}'/>${archiving}`;
+  // XEP-0334 §4.3: every other app of the person gets its own from here
+  const hints = `<no-copy xmlns='${NS.hints}'/>${archiving}`;
   // RFC 6121 §5.1, XEP-0184 §5.5: apps answer, and give their receipts, to the full JID that is there
   const speaker = resource === undefined ? from : `${from}/${resource}`;
   const text = `<message type='chat' from='${speaker}' to='${escapeXML(to)}' id='${escapeXML(id)}'>${children

@@ -109,7 +109,7 @@ export class Strangers {
     for (const { jid } of apps)
       link.send(
         `<message type='chat' from='${escapeXML(from)}' to='${escapeXML(jid)}'>${content}` +
-          `<no-store xmlns='${NS.hints}'/><private xmlns='${NS.carbons}'/></message>`,
+          `<no-store xmlns='${NS.hints}'/><no-copy xmlns='${NS.hints}'/></message>`,
       );
   }
 }

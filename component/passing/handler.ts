@@ -99,8 +99,8 @@ export class Passing {
     for (const one of apps) {
       const passed = scrub(content, outward(parties, to, one));
       const head = { from: parties.speaker.shown, to: one, type: type ?? "chat", id };
-      // XEP-0280 §7: every app gets its own, and none a copy of another's
-      link.send(xml("message", head, passed, xml("private", { xmlns: NS.carbons }), noCopy(), noStore()));
+      // XEP-0334 §4.3: every app gets its own, and none a copy of another's
+      link.send(xml("message", head, passed, noCopy(), noStore()));
     }
   }
 
