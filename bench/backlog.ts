@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import SQLite from "better-sqlite3";
 import { encodePayload } from "../src/frame-payload.js";
 import { newId, newMessageId } from "../src/ids.js";
@@ -9,9 +10,10 @@ import { World } from "../test/support/world.js";
 import { Connection } from "../sdk/connection/connection.js";
 import { builtFolder } from "./built.js";
 import { Ejabberd } from "./ejabberd.js";
-import { spoolingProsody, type Host, type Login } from "./hosts.js";
+import { addComponent, hostOf, spoolingProsody, type Host, type Login } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
-import { plainClient } from "./plain-client.js";
+import { plainClient, RESOURCE, writeMessage } from "./plain-client.js";
+import { rawComponent } from "./raw-component.js";
 import { bodyPayload } from "./road.js";
 import { rowOfRuns, type Row, type Run } from "./rows.js";
 import { submitBatch } from "./submitting.js";
@@ -27,6 +29,7 @@ const BODY_BYTES = 100;
 const BATCH = 50;
 const UNDER_WAY = 8;
 const DEADLINE_MS = 300_000;
+const POUR_SECRET = "pour";
 
 /** Seconds to store messages for somebody who is away, and to bring them all when that one is back. */
 interface Times {
@@ -47,6 +50,7 @@ export async function backlogRows({ rounds, isLong, isSmoke }: BenchOptions): Pr
   const messages = isSmoke ? SMOKE_MESSAGES : MESSAGES;
   const limits = { maxEntries: messages * TIMES, maxBytes: 2 ** 31 };
   const world = await World.start({ isProcess: true, build: builtFolder(), config: { mailbox: limits } });
+  const pour = await Pour.start(world);
   const hosts = {
     internal: await spoolingProsody("internal"),
     SQLite: await spoolingProsody("SQLite"),
@@ -55,6 +59,7 @@ export async function backlogRows({ rounds, isLong, isSmoke }: BenchOptions): Pr
   const keepers: Record<string, Keeper> = {
     device: (count) => toDevice(world, count),
     app: (count) => toApp(world, count),
+    poured: (count) => pour.drain(count),
     internal: (count) => toHost(hosts.internal, count, false),
     receipted: (count) => toHost(hosts.internal, count, true),
     SQLite: (count) => toHost(hosts.SQLite, count, false),
@@ -66,6 +71,7 @@ export async function backlogRows({ rounds, isLong, isSmoke }: BenchOptions): Pr
       ...(isLong ? [await proportion(world, messages, rounds)] : []),
     ];
   } finally {
+    pour.stop();
     await Promise.all([world.stop(), ...Object.values(hosts).map((host) => host.stop())]);
   }
 }
@@ -116,6 +122,12 @@ async function compare(
       `${app}: drained with receipts, against mod_offline with receipts too`,
       "s",
       drained("app", "receipted"),
+      "",
+    ),
+    rowOfRuns(
+      `${messages} messages that a component writes at once and keeps nowhere, with receipts: drained, against mod_offline`,
+      "s",
+      drained("poured", "internal"),
       "",
     ),
   ];
@@ -204,6 +216,40 @@ function openWaiting({ config, prosody }: World): (username: string) => number |
   return (username) => count.get(`${username}@${prosody.host}`)?.waiting;
 }
 
+/** A component that writes everything at once, keeps nothing and waits for nobody: what is left is what the server takes. */
+class Pour {
+  readonly #host: Host;
+  readonly #domain: string;
+  readonly #socket: Socket;
+
+  private constructor(host: Host, domain: string, socket: Socket) {
+    this.#host = host;
+    this.#domain = domain;
+    // Receipts are let go
+    this.#socket = socket.resume();
+  }
+
+  static async start({ prosody }: World): Promise<Pour> {
+    const domain = await addComponent(prosody, "pour", POUR_SECRET);
+    return new Pour(hostOf(prosody), domain, await rawComponent(prosody.componentPort, domain, POUR_SECRET));
+  }
+
+  async drain(messages: number): Promise<Times> {
+    const to = await this.#host.account(nextName());
+    const payload = bodyPayload(BODY_BYTES);
+    const address = `${to.username}@${to.domain}/${RESOURCE}`;
+    const head = `<message type='chat' from='${this.#domain}' to`;
+    const texts = Array.from({ length: messages }, () =>
+      writeMessage("bare", address, payload).replace("<message type='chat' to", head),
+    );
+    return { stored: 0, drained: await drainPlainly(to, messages, () => this.#socket.write(texts.join(""))) };
+  }
+
+  stop(): void {
+    this.#socket.destroy();
+  }
+}
+
 /** From an account to an account of the same server, which keeps what is for people who are away. */
 async function toHost(host: Host, messages: number, asksReceipts: boolean): Promise<Times> {
   const [from, to] = await Promise.all([host.account(nextName()), host.account(nextName())]);
@@ -229,14 +275,19 @@ async function ping(client: Connection, to: string): Promise<void> {
   await client.request(iq, { timeoutMs: DEADLINE_MS });
 }
 
-/** Seconds from the connection to the last message. */
-async function drainPlainly(login: Login, messages: number): Promise<number> {
+/** Seconds from the connection to the last message. @param onOnline called once the client is there */
+async function drainPlainly(
+  login: Login,
+  messages: number,
+  onOnline: () => void = () => {},
+): Promise<number> {
   let arrived = 0;
   let client: Connection | undefined;
   const seconds = await secondsOf(async () => {
     client = await plainClient(login, (stanza) => {
       if (stanza.getChild("body")) arrived += 1;
     });
+    onOnline();
     await until("all is there", () => arrived >= messages, DEADLINE_MS);
   });
   await client?.stop();

@@ -30,6 +30,16 @@ export async function reconfigure(prosody: ProsodyProcess, change: (text: string
   await prosody.start();
 }
 
+/** Lets a second component, under `NAME.` and the host's domain, connect to a Prosody; nobody is connected to it yet. */
+export async function addComponent(prosody: ProsodyProcess, name: string, secret: string): Promise<string> {
+  const domain = `${name}.${prosody.host}`;
+  await reconfigure(
+    prosody,
+    (config) => `${config}\nComponent "${domain}"\n\tcomponent_secret = "${secret}"\n`,
+  );
+  return domain;
+}
+
 /** Takes stream management (XEP-0198) out of a configuration. */
 export function withoutStreamManagement(config: string): string {
   return config.replace(/^\s*"smacks";.*$/m, "");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { MORTAL } from "../test/support/mortal.js";
 import { World } from "../test/support/world.js";
 import { builtFolder } from "./built.js";
-import { hostOf, reconfigure } from "./hosts.js";
+import { addComponent, hostOf } from "./hosts.js";
 import type { BenchOptions } from "./options.js";
 import { RESOURCE, type Manner } from "./plain-client.js";
 import {
@@ -129,11 +129,7 @@ class Forwarder {
   }
 
   static async start({ prosody }: World): Promise<Forwarder> {
-    const domain = `forward.${prosody.host}`;
-    await reconfigure(
-      prosody,
-      (config) => `${config}\nComponent "${domain}"\n\tcomponent_secret = "${SECRET}"\n`,
-    );
+    const domain = await addComponent(prosody, "forward", SECRET);
     const program = new URL("forwarder.ts", import.meta.url).pathname;
     const own = [program, String(prosody.componentPort), domain, prosody.host, RESOURCE, SECRET];
     const [command = "", ...args] = [...MORTAL, process.execPath, "--import", "tsx", ...own];
