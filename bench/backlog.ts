@@ -238,9 +238,8 @@ class Pour {
     const to = await this.#host.account(nextName());
     const payload = bodyPayload(BODY_BYTES);
     const address = `${to.username}@${to.domain}/${RESOURCE}`;
-    const head = `<message type='chat' from='${this.#domain}' to`;
     const texts = Array.from({ length: messages }, () =>
-      writeMessage("bare", address, payload).replace("<message type='chat' to", head),
+      writeMessage("bare", address, payload).replace("<message ", `<message from='${this.#domain}' `),
     );
     return { stored: 0, drained: await drainPlainly(to, messages, () => this.#socket.write(texts.join(""))) };
   }

@@ -30,7 +30,7 @@ export async function reconfigure(prosody: ProsodyProcess, change: (text: string
   await prosody.start();
 }
 
-/** Lets a second component, under `NAME.` and the host's domain, connect to a Prosody; nobody is connected to it yet. */
+/** Lets a second component connect to a Prosody that nobody is connected to but the first. Answers its domain. */
 export async function addComponent(prosody: ProsodyProcess, name: string, secret: string): Promise<string> {
   const domain = `${name}.${prosody.host}`;
   await reconfigure(

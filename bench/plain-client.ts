@@ -16,7 +16,7 @@ const PATIENT = { deadlineMs: 600_000 };
 /**
  * What a client writes beside what its people say: receipts alone, or all that apps write which people use.
  *
- * Conversations and Gajim ask for markers too, repeat the id of a message as its origin id, and want receipts archived.
+ * Conversations, for one, asks for markers too, repeats the id of a message as its origin id, and wants receipts archived.
  * Source: XEP-0333 §4.1, XEP-0359 §3.1, XEP-0334 §4.1
  */
 export type Manner = "bare" | "as apps";
